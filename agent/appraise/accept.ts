@@ -149,17 +149,21 @@ export const unclaimedOf = (state: DeviceState, { finding }: Track): FactName | 
   });
 
 /**
- * Whether this acceptance has a part in what two people have to approve, or a plan beforehand: one fact of several that such
+ * Findings in which this acceptance has a part, and which two people have to approve, or a plan beforehand: one fact of several that such
  * a finding is about is as much of it as all of them.
  */
-export const wantsMorePeople = (state: DeviceState, wanted?: readonly FactName[]): boolean => {
+export const decidedWith = (state: DeviceState, wanted?: readonly FactName[]): readonly Track[] => {
   const facts = withBrought(state, wanted);
-  return state.tracks.some(
+  return state.tracks.filter(
     (track) =>
       needsMorePeople(track.finding) &&
       (covers(track, facts) || speaksOf(track, (inputs) => inputs.some(isAmong(facts)))),
   );
 };
+
+/** Whether there is one. */
+export const wantsMorePeople = (state: DeviceState, wanted?: readonly FactName[]): boolean =>
+  decidedWith(state, wanted).length > 0;
 
 const isAmong =
   (facts: readonly FactName[] | undefined) =>

@@ -20,8 +20,16 @@ export interface Asked {
   readonly about?: number | undefined;
   /** The signed reference that holds a fact of it otherwise: no acceptance at the gateway takes its place. */
   readonly holder?: Holder | undefined;
+  /** Another finding of its devices that who approves this one decides, too, and that takes more people. */
+  readonly beside?: Beside | undefined;
   /** The plan that covers it announces it for a while only: who approves it makes it last. */
   readonly forAWhile?: boolean | undefined;
+}
+
+/** A finding that two people have to approve, or a plan beforehand. */
+export interface Beside extends Approvable {
+  /** Absent as long as it is not confirmed. */
+  readonly number?: number | undefined;
 }
 
 /** A signed reference, and a fact that it holds. */
@@ -54,13 +62,17 @@ export const approvalText = (finding: Approvable & Pick<Finding, 'plan'>, asked:
 };
 
 const approvedBy = (finding: Approvable & Pick<Finding, 'plan'>, asked: Asked): string => {
-  const { approve, sign } = verbsOf(finding, asked);
+  const verbs = verbsOf(finding, asked);
+  const { approve, sign } = verbs;
   if (asked.holder !== undefined) return renewedBy(finding, asked.holder, asked);
-  const { people } = asked;
+  const { people, beside } = asked;
   if (finding.plan !== undefined)
     return isToEnd(asked)
       ? `nobody has to: it is planned for a while, and is to end with that. What is to stay beyond it ${people === 1 ? 'the approver of this gateway signs' : 'two approvers sign'}: ${sign}`
-      : `one person, because a plan covers it: ${approve}`;
+      : beside === undefined
+        ? `one person, because a plan covers it: ${approve}`
+        : `${besideText(beside)}, which no plan covers: ${decidedBy(beside, asked, verbs)}`;
+  if (beside !== undefined) return `${besideText(beside)}: ${decidedBy(beside, asked, verbs)}`;
   const approval = approvalOf(finding);
   if (approval !== 'A2' && approval !== 'AP') return `one person: ${approve}`;
   const alone = `one person, because no approvers are named: ${approve}`;
@@ -73,6 +85,19 @@ const approvedBy = (finding: Approvable & Pick<Finding, 'plan'>, asked: Asked): 
 
 /** With nobody named one person may make it last all the same. */
 const isToEnd = ({ forAWhile = false, people }: Asked): boolean => forAWhile && people !== 0;
+
+/** Why it is not approved by itself. */
+const besideText = ({ number, ruleId }: Beside): string =>
+  `not by itself, because what approves it decides ${number === undefined ? `${ruleId}, which is not confirmed yet` : `finding ${number}, ${ruleId}`}`;
+
+const decidedBy = (
+  beside: Beside,
+  { people }: Asked,
+  { approve, sign }: Pick<ReturnType<typeof verbsOf>, 'approve' | 'sign'>,
+): string =>
+  isUnplanned(beside)
+    ? `${NEVER} one person, which is a finding of its own: ${approve} --break-glass --note "<why>"`
+    : `${signers(people)} what the device shows: ${sign}`;
 
 const NEVER =
   'nobody afterwards: it is acceptable only if planned beforehand, otherwise treat it as an incident. In an emergency';
@@ -171,18 +196,22 @@ export const nextStep = (finding: Finding, asked: Asked): string => {
   if (plan !== undefined && asked.holder === undefined && isToEnd(asked))
     return 'when the plan is through, see that the devices are again what they were before: what they are not then counts';
   if (plan !== undefined)
-    return asked.holder === undefined
-      ? 'after the plan is through, approve what the devices show, so that it is their reference'
-      : `after the plan is through, ${renewal(asked.holder)}`;
+    return asked.holder === undefined ? afterPlan(asked) : `after the plan is through, ${renewal(asked.holder)}`;
   if (id.startsWith('visibility.') || id.startsWith('evidence.'))
     return 'find out why nothing, or less, could be seen: the device, its network, this gateway';
   if (ruleOf(id)?.approval === 'A0') return 'look at the device if it does not end by itself';
   return `ask whoever is responsible whether this was meant. If it was not: set the device back, change its passwords, look for other devices that show the same. If it was: ${meant(finding, asked)}`;
 };
 
+const afterPlan = ({ beside }: Asked): string =>
+  beside === undefined
+    ? 'after the plan is through, approve what the devices show, so that it is their reference'
+    : `deal with ${beside.ruleId} first, which is about the same; then approve what the devices show, so that it is their reference`;
+
 /** What is done about a change that somebody meant, which no plan covers. */
-const meant = (finding: Finding, { people, holder }: Asked): string => {
+const meant = (finding: Finding, { people, holder, beside }: Asked): string => {
   if (holder !== undefined && !isUnplanned(finding)) return renewal(holder);
+  if (beside !== undefined) return `deal with ${beside.ruleId} first, which is about the same`;
   if (people === 0 || !takesTwo(finding)) return 'approve it';
   if (!isUnplanned(finding)) return 'have it signed';
   return 'set it back all the same, and make it under a plan (assayer plan create); afterwards it is approved in an emergency only';

@@ -6,6 +6,7 @@ import { isKeyed, keyOf, OTHER } from './keyed.ts';
 import { poolUserChanged } from './rules/pool-user-changed.ts';
 import { leavesOutUsers } from './slots.ts';
 import { inputsOf } from './still-shown.ts';
+import { factsToApprove, isSlotOfVersion } from './who-approves.ts';
 
 /** The claims of an attestation, and what it says the device has none of. */
 export interface Claimed {
@@ -25,14 +26,30 @@ export const leftUnclaimed = (finding: Finding, { claims, absent, known }: Claim
   if (rule === undefined) return undefined;
   const isOut = (fact: FactName): boolean => claims[fact] === undefined && !absent.includes(fact);
   if (rule.id === poolUserChanged.id && leavesOutUsers(known.pools ?? [], claims.pools ?? [])) return 'pools';
-  const { before, after } = finding;
-  const keys = [before, after].flatMap((value) => (isKeyed(value) ? value.map(({ key }) => key) : []));
-  const isNamed = (fact: FactName): boolean => keys.some((key) => factNames(fact).some((name) => nameIn(key) === name));
   const inputs = inputsOf(rule);
-  const about = inputs.filter((fact) => rule.reads.includes(fact) || isNamed(fact));
+  const about = toldAmong(inputs, finding);
   const out = about.find(isOut);
   if (out !== undefined || about.length > 0) return out;
   return inputs.every(isOut) ? inputs[0] : undefined;
+};
+
+/**
+ * The facts that a finding is about: of those that its rule holds against the reference the ones that it tells, else all of them. The slot
+ * that came with a version is a matter of that, too.
+ */
+export const factsAbout = (finding: Finding): readonly FactName[] => {
+  const inputs = factsToApprove(finding);
+  if (isSlotOfVersion(finding)) return inputs;
+  const about = toldAmong(inputs, finding);
+  return about.length > 0 ? about : inputs;
+};
+
+/** Those without which its rule says nothing, and those that its values name. */
+const toldAmong = (inputs: readonly FactName[], { ruleId, before, after }: Finding): readonly FactName[] => {
+  const keys = [before, after].flatMap((value) => (isKeyed(value) ? value.map(({ key }) => key) : []));
+  const isNamed = (fact: FactName): boolean => keys.some((key) => factNames(fact).some((name) => nameIn(key) === name));
+  const reads = COMPARISONS.find(({ id }) => id === ruleId)?.reads ?? [];
+  return inputs.filter((fact) => reads.includes(fact) || isNamed(fact));
 };
 
 const factNames = (fact: FactName): readonly string[] => [fact, keyOf(fact)];

@@ -44,7 +44,7 @@ const isTransient = (reason: string | undefined): boolean =>
  * While a device speaks another family these rules would only repeat it: what they hold it against is of the former one. What
  * came with its family is held against that all the same, and lists speak of any family.
  */
-const followsFamily = ({ id, against }: Rule, { otherFamily = false }: RuleContext): boolean => {
+const followsFamily = ({ id, against }: Rule, { otherFamily }: RuleContext): boolean => {
   if (against === 'policy' || id === firmwareFamilyChanged.id) return false;
   return id.startsWith('config.') || (id.startsWith('firmware.') && !(otherFamily && OF_FAMILY.has(id)));
 };
@@ -144,7 +144,7 @@ const run = (
   const missing = wanted.find((name) => observed[name] === undefined && isLost(name));
   const users = rule.judgesUsers?.(context) === true ? usersLost(observed, gaps, held) : undefined;
   const lost = missing === undefined ? users : gaps.get(missing);
-  if (held !== undefined && wanted.length === 0 && inputs.some((name) => context.classOf?.(name) === 'volatile'))
+  if (held !== undefined && wanted.length === 0 && inputs.some((name) => context.classOf(name) === 'volatile'))
     return idle(rule);
   const complete = rule.reads.every((name) => facts.includes(name));
   const late = rule.whole === true && inputs.some((name) => holds(name) && isTransient(gaps.get(name)));

@@ -4,17 +4,21 @@ import type { Absent } from '../baseline/absent.ts';
 import { changed, comparedFacts } from '../baseline/compared.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { only, withEntry } from '../baseline/reference.ts';
-import type { Standing } from '../baseline/standing.ts';
+import { type Adopted, countsFor, type Standing } from '../baseline/standing.ts';
 import { attestedClaims, speaksOf, unreadableOf, withPlace } from './accept.ts';
-import { approvedOf } from './approval.ts';
+import { approvedOf, describe } from './approval.ts';
+import { factsAbout } from './claimed.ts';
 import type { DeviceState, ReferenceEntry, Track } from './device.ts';
 import type { Finding } from './finding.ts';
 import { heldAgainst, withoutFirstSeen } from './first-seen.ts';
 import { isAboutPolicy, RULES } from './index.ts';
+import { isKeyed, keyOf } from './keyed.ts';
 import { runComparisons } from './outcome.ts';
 import { openTooLong } from './plan-reach.ts';
+import { ruleContextOf } from './run-rules.ts';
 import { isOfRunning } from './still-shown.ts';
 import { end } from './track.ts';
+import { changesByItself } from './where-held.ts';
 import {
   type Approvable,
   coverable,
@@ -36,34 +40,49 @@ export interface Promotion {
 }
 
 /** What approvers signed of that which a device showed: all of it, or these facts. */
-export type Signed = 'device' | readonly FactName[];
+type Signed = 'device' | readonly FactName[];
+
+/** What a document says of one device. */
+export interface Said {
+  readonly signed?: Signed | undefined;
+  /** Facts of which it tells what they may be. */
+  readonly values?: readonly FactName[];
+}
 
 /**
- * Findings about what a device shows that end when this becomes its reference: the last attested values no longer leave it.
+ * Findings that end when this is the reference of a device, by the document that makes it so: of those that would be found no more the
+ * ones that it speaks of. What else is over the next looks say.
+ */
+export const settledBy = (
+  state: DeviceState,
+  standing: Standing,
+  { nowMs, says }: { readonly nowMs: number; readonly says: Said },
+): readonly Track[] =>
+  foundNoMore(state, standing, { nowMs, signed: says.signed }).filter(({ finding }) => isSaid(finding, says));
+
+/** Whether a document speaks of a finding: of one of the facts that it is about, or of all that the device shows. */
+const isSaid = (finding: Finding, { signed, values = [] }: Said): boolean => {
+  if (signed === 'device') return true;
+  const facts = [...(signed ?? []), ...values];
+  return factsAbout(finding).some((fact) => facts.includes(fact));
+};
+
+/**
+ * Findings about what a device shows of which the next look would find nothing: the last attested values do not leave this reference.
  * Where approvers signed what the device showed, and it shows that still, they answered what is of other origin, too; and where they
  * signed all of it, what the device is.
  */
-export const settledBy = (
+const foundNoMore = (
   state: DeviceState,
   standing: Standing,
   { nowMs, signed }: { readonly nowMs: number; readonly signed?: Signed | undefined },
 ): readonly Track[] => {
   const open = state.tracks.filter(({ finding }) => finding.state !== 'provisional');
   if (open.length === 0) return [];
-  const facts = keptFacts(state.attested?.facts);
-  const { labels, address } = state;
+  const facts = shownFacts(state);
   const approved = approvedOf(state, standing, facts, nowMs);
   const held = heldAgainst(approved, state, standing, facts, nowMs);
-  const context = {
-    nowMs,
-    address,
-    device: { labels, address, facts },
-    classOf: (fact: FactName) => approved?.classes.get(fact),
-    ...(held?.absent === undefined ? {} : { absent: held.absent }),
-    firstSeen: held?.firstSeen === true,
-    firstMedium: held?.firstMedium === true,
-    otherFamily: held?.otherFamily === true,
-  };
+  const context = ruleContextOf(state, state.address, facts, held, { nowMs });
   const outcomes = runComparisons(facts, new Map(), held?.facts, context);
   const isSigned = (finding: Approvable): boolean => speaksOfSigned(finding, signed, facts);
   const isAsSigned = outcomes.every(
@@ -79,8 +98,32 @@ export const settledBy = (
     if (isAboutPolicy(ruleId))
       return isOfRunning(finding) ? isSigned(finding) && isAsSigned : isApproved(finding, { state, facts, approved });
     const outcome = outcomes.find((one) => one.rule.id === ruleId);
-    return outcome?.kind === 'ran' && !outcome.deviations.some((deviation) => deviation.part === part);
+    if (outcome?.kind !== 'ran') return false;
+    // The user of a slot that tells none may be the one that was found.
+    const isUnseen = part !== undefined && outcome.sees?.(part) === false;
+    return !isUnseen && !outcome.deviations.some((deviation) => deviation.part === part);
   });
+};
+
+/**
+ * What was attested last, with what findings tell of facts that no state keeps. Where the pools could not be read whole, what is known of
+ * them is not all that was found.
+ */
+const shownFacts = ({ attested, tracks }: DeviceState): Facts => {
+  const facts = { ...keptFacts(attested?.facts), ...Object.fromEntries(tracks.flatMap(toldMoving)) };
+  if (attested?.missing?.includes('pools') !== true) return facts;
+  const { pools: _, ...others } = facts;
+  return others;
+};
+
+/** What a finding tells of facts that change by themselves, where a document holds them all the same. */
+const toldMoving = ({ finding }: Track): readonly (readonly [FactName, unknown])[] => {
+  const { after } = finding;
+  if (!isKeyed(after)) return [];
+  const moving = factsAbout(finding).filter(changesByItself);
+  return after.flatMap(({ key, value }) =>
+    moving.filter((fact) => keyOf(fact) === key).map((fact) => [fact, value] as const),
+  );
 };
 
 /** The findings that end when approvers sign what was attested of the device last: all of it, or these facts. */
@@ -93,7 +136,7 @@ export const settledBySigning = (
   if (attested?.seq === undefined) return [];
   const { absent = [] } = attested;
   const approved = withSignedEntry(state, attested.seq, attestedClaims(state), { absent, facts });
-  return settledBy(approved, standing, { nowMs, signed: facts ?? 'device' });
+  return settledBy(approved, standing, { nowMs, says: { signed: facts ?? 'device' } });
 };
 
 const holdsFacts = (finding: Approvable): boolean => factsToApprove(finding).length > 0;
@@ -137,8 +180,44 @@ const stoodIn = ({ attested, reference }: DeviceState, claims: Facts): readonly 
   return [...new Set(told)];
 };
 
-/** What is signed of a device that entries of a document name. */
-export const signedOf = (entries: readonly { readonly facts?: readonly FactName[] }[]): Signed | undefined => {
+/** What of an attestation a document approves: all that it claims, or these facts. */
+interface SignedEntry {
+  readonly claims: Facts;
+  readonly absent: Absent;
+  readonly facts?: readonly FactName[];
+}
+
+/**
+ * A device as the adoption of a document leaves it, and the findings that it ends there. `seq`: the entry of the log that adopts it,
+ * `entries`: those of the document that name the device, `standing`: what is in force with it.
+ */
+export const underDocument = (
+  state: DeviceState,
+  {
+    seq,
+    entries,
+    ...document
+  }: Pick<Adopted<Terms>, 'seq' | 'terms' | 'sha256'> & { readonly entries: readonly SignedEntry[] },
+  { standing, nowMs }: { readonly standing: Standing; readonly nowMs: number },
+): { readonly state: DeviceState; readonly settled: readonly Track[] } => {
+  const says = { signed: signedOf(entries), values: valuesFor(document, state) };
+  const next = entries.reduce(
+    (before, { claims, absent, facts }) => withSignedEntry(before, seq, claims, { absent, facts }),
+    state,
+  );
+  return { state: next, settled: settledBy(next, standing, { nowMs, says }) };
+};
+
+/** The facts of this device of which a document tells values. */
+const valuesFor = (
+  { terms, sha256 }: Pick<Adopted<Terms>, 'terms' | 'sha256'>,
+  state: DeviceState,
+): readonly FactName[] =>
+  terms.kind === 'reference' && countsFor({ terms, sha256 }, describe(state, {}))
+    ? (terms.values ?? []).map(({ fact }) => wholeOf(fact) as FactName)
+    : [];
+
+const signedOf = (entries: readonly Pick<SignedEntry, 'facts'>[]): Signed | undefined => {
   if (entries.length === 0) return undefined;
   return entries.some(({ facts }) => facts === undefined) ? 'device' : entries.flatMap(({ facts = [] }) => facts);
 };
@@ -201,7 +280,7 @@ export const lossOf = (
   const facts = [...(Object.keys(held) as FactName[]), ...(before.reference?.absent ?? [])].filter(
     (fact) => !isLeft(fact) && isFactOfTwo(fact),
   );
-  const gone = settledBy(after, standing.after, { nowMs });
+  const gone = foundNoMore(after, standing.after, { nowMs });
   const findings = before.tracks.filter(
     (track) =>
       needsMorePeople(track.finding) &&

@@ -9,6 +9,7 @@ import { describe, toleratedOf } from './approval.ts';
 import type { DeviceState, Track } from './device.ts';
 import { FIRMWARE_TEXTS } from './firmware.ts';
 import { runComparisons } from './outcome.ts';
+import { ruleContextOf } from './run-rules.ts';
 import { isFactOfTwo, takesTwo, wholeOf } from './who-approves.ts';
 
 /**
@@ -88,6 +89,8 @@ const withOpen = (tolerated: unknown, was: unknown, seen: unknown): unknown => {
   return [...tolerated, ...seen.filter(isOpen)];
 };
 
+const NOTHING: ReadonlyMap<FactName, never> = new Map<FactName, never>();
+
 /** Whether it takes two people to make this value of what stands below the documents. */
 const takesMore = (
   fact: FactName,
@@ -104,9 +107,11 @@ const takesMore = (
   },
 ): boolean => {
   if (below?.[fact] === undefined) return true;
-  const { labels, address } = state;
   const facts: Facts = { ...below, [fact]: allowed };
-  const context = { nowMs, address, device: { labels, address, facts }, commissioned: true };
+  const held = { facts: below, holders: NOTHING, classes: NOTHING };
+  // As if people stood behind all that lies below the documents.
+  const known = { ...ruleContextOf(state, state.address, facts, held, { nowMs }), accepted: () => below };
+  const context = { ...known, commissioned: true };
   return runComparisons(facts, new Map(), below, context).some(
     (outcome) =>
       outcome.kind === 'ran' &&

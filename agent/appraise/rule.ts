@@ -66,7 +66,7 @@ export interface Nameplate {
   readonly power_w: number;
 }
 
-/** What a rule may know beside the two sets of facts. */
+/** What a rule may know beside the two sets of facts. What is known of the device is always there: without it rules find less. */
 export interface RuleContext {
   readonly nowMs: number;
   /** The address that answered this look. */
@@ -74,10 +74,10 @@ export interface RuleContext {
   /** Absent when none is configured, then rules that need it do not run. */
   readonly allow?: AllowList;
   /** How a document holds a fact, where one does. */
-  readonly classOf?: (fact: FactName) => KeyClass | undefined;
+  readonly classOf: (fact: FactName) => KeyClass | undefined;
   /** The device as this look shows it, and as it was last known. */
   readonly device: Templated;
-  readonly firstSeenMs?: number;
+  readonly firstSeenMs: number | undefined;
   /** Whose the device is now; absent where nobody says. */
   readonly tenancy?: Tenancy;
   /** Absent when none is configured. */
@@ -86,23 +86,23 @@ export interface RuleContext {
   /** More than a quarter of the site of the device mines on fail-over pools. */
   readonly primaryIsDown?: (() => boolean) | undefined;
   /** What was learned or accepted of the device itself, below the documents that lie over it. */
-  readonly accepted?: () => Facts;
+  readonly accepted: () => Facts;
   /** Undefined where the configuration says nothing of it. */
   readonly provenance?: Provenance | undefined;
   /** Other devices of the gateway whose endpoint changed within the last half hour. */
   readonly endpointChanges?: number | undefined;
   /** The parts of the firmware that are approved here are those first seen with the version of this look. */
-  readonly firstSeen?: boolean;
+  readonly firstSeen: boolean;
   /** So is the slot that is approved here. */
-  readonly firstMedium?: boolean;
+  readonly firstMedium: boolean;
   /** The texts of the firmware that are approved here are those first seen with the family of this look, which is not the approved one. */
-  readonly otherFamily?: boolean;
+  readonly otherFamily: boolean;
   /** Facts of which the reference knows that the device had none. */
-  readonly absent?: Absent;
+  readonly absent: Absent | undefined;
   /** The look read the list of pools, and no place of it is filled. */
   readonly noPools?: boolean;
   /** A person stands behind the reference of the device. */
-  readonly commissioned?: boolean;
+  readonly commissioned: boolean;
   /** The address that the device sees this gateway ask from; undefined where a router stands between. */
   readonly vantage?: (() => string | undefined) | undefined;
 }

@@ -38,26 +38,43 @@ import { isStale } from './running.ts';
 import { WHOLE } from './track.ts';
 import type { LookContext } from './verdict.ts';
 
-/** What rules may know beside the facts of the look. What is known of the device is put together only for a rule that asks. */
+/** What the configuration, and the rest of the gateway, say of the device: how grave it is what rules find, and what lists refuse. */
+type Around = Pick<
+  LookContext,
+  | 'nowMs'
+  | 'allow'
+  | 'tenancy'
+  | 'firmware'
+  | 'nameplates'
+  | 'primaryIsDown'
+  | 'vantage'
+  | 'provenance'
+  | 'endpointChanges'
+>;
+
+/**
+ * What rules may know beside these facts, held against what is approved: of a look, and where it is asked what the next one would find.
+ * What is known of the device is put together only for a rule that asks.
+ */
 export const ruleContextOf = (
   { labels, firstSeenMs, attested, reference }: DeviceState,
   address: string,
   facts: Facts,
   approved: Approved | undefined,
-  { nowMs, allow, tenancy, firmware, nameplates, primaryIsDown, vantage, provenance, endpointChanges }: LookContext,
+  { nowMs, allow, tenancy, firmware, nameplates, primaryIsDown, vantage, provenance, endpointChanges }: Around,
 ): RuleContext => ({
   nowMs,
   address,
   device: deviceOf(labels, address, () => ({ ...approved?.facts, ...keptFacts(attested?.facts), ...facts })),
   ...(allow === undefined ? {} : { allow }),
-  ...(firstSeenMs === undefined ? {} : { firstSeenMs }),
+  firstSeenMs,
   ...(tenancy === undefined ? {} : { tenancy }),
   ...(firmware === undefined ? {} : { firmware }),
   ...(nameplates === undefined ? {} : { nameplates }),
   primaryIsDown,
-  ...(reference === undefined ? {} : { accepted: () => keptFacts(reference.facts) }),
-  ...(approved === undefined ? {} : { classOf: (fact: FactName) => approved.classes.get(fact) }),
-  ...(approved?.absent === undefined ? {} : { absent: approved.absent }),
+  accepted: () => keptFacts(reference?.facts),
+  classOf: (fact) => approved?.classes.get(fact),
+  absent: approved?.absent,
   commissioned: isCommissioned(reference),
   vantage,
   provenance,

@@ -18,8 +18,8 @@ import { refuseWhileOpen } from '../appraise/accept.ts';
 import { describe, stagesOf } from '../appraise/approval.ts';
 import type { DeviceState, Track } from '../appraise/device.ts';
 import { factsCovered, openTooLong, sightIn } from '../appraise/plan-reach.ts';
-import { settledBy, signedOf, wantsTwo, withSignedEntry } from '../appraise/promote.ts';
-import { isUnplanned, notCoverable, uncoverableIds, wholeOf } from '../appraise/who-approves.ts';
+import { rebuilt, underDocument, wantsTwo } from '../appraise/promote.ts';
+import { isUnplanned, needsMorePeople, notCoverable, uncoverableIds, wholeOf } from '../appraise/who-approves.ts';
 import type { Absent } from '../baseline/absent.ts';
 import { factsOfClaims } from '../baseline/claims.ts';
 import { holderOf } from '../baseline/reference.ts';
@@ -27,6 +27,7 @@ import { inScope, mayMeet } from '../baseline/scope.ts';
 import { countsFor, lastOfPlan, type Standing, standingOf } from '../baseline/standing.ts';
 import type { Approvers } from '../config/approvers.ts';
 import { AgentError } from '../platform/errors.ts';
+import { givenFacts } from '../record/baseline-history.ts';
 import type { Adoption, Order, Orders } from '../record/orders.ts';
 import type { Store } from '../record/store.ts';
 import { VERB_OF } from '../terms/draft.ts';
@@ -58,7 +59,7 @@ export interface AdoptionGround {
   readonly states: () => readonly DeviceState[];
   /** Names of the labels that devices have. */
   readonly labels: readonly string[];
-  readonly store: Pick<Store, 'entry'>;
+  readonly store: Store;
   readonly nowMs: number;
 }
 
@@ -105,7 +106,8 @@ export const judgeAdoption = (handed: Handed, ground: AdoptionGround): Judged =>
   const settled = settledDevices({ ...order, seq: Number.MAX_SAFE_INTEGER }, known, entries, ground);
   requireNothingWorse(entries, settled, ground);
   const alone =
-    requirePeople(order, known, handed.breakGlass !== undefined, ground) || requirePlanned(settled, handed, ground);
+    requirePeople(order, { known, settled }, handed.breakGlass !== undefined, ground) ||
+    requirePlanned(settled, handed, ground);
   const breakGlass = alone ? handed.breakGlass : undefined;
   return {
     kind: 'adopt',
@@ -328,24 +330,38 @@ const settledDevices = (
   order: Order,
   replaces: Order | undefined,
   entries: Adoption['entries'],
-  { orders, states, nowMs }: AdoptionGround,
+  ground: AdoptionGround,
 ): Settled => {
+  const { orders, states, nowMs } = ground;
   const { terms } = order;
   if (terms.kind !== 'reference') return new Map();
   const standing = withReference(orders.standing, { ...order, terms }, replaces);
   const named = Map.groupBy(entries, ({ device }) => device);
+  const meant = states().filter(
+    (state) => named.has(state.id) || (terms.values !== undefined && countsFor(order, describe(state, {}))),
+  );
   return new Map(
-    states().flatMap((state): [string, readonly Track[]][] => {
-      const own = named.get(state.id) ?? [];
-      if (own.length === 0 && (terms.values === undefined || !countsFor(order, describe(state, {})))) return [];
-      const approved = own.reduce(
-        (before, { claims, absent, facts }) => withSignedEntry(before, order.seq, claims, { absent, facts }),
-        state,
-      );
-      const settled = settledBy(approved, standing, { nowMs, signed: signedOf(own) });
+    withoutReplaced(meant, replaces, ground).flatMap((state): [string, readonly Track[]][] => {
+      const document = { ...order, entries: named.get(state.id) ?? [] };
+      const { settled } = underDocument(state, document, { standing, nowMs });
       return settled.length === 0 ? [] : [[state.id, settled]];
     }),
   );
+};
+
+/** Devices without what the replaced version approved of their attestations: it holds nothing there any longer. */
+const withoutReplaced = (
+  states: readonly DeviceState[],
+  replaces: Order | undefined,
+  { store, log }: AdoptionGround,
+): readonly DeviceState[] => {
+  if (replaces === undefined) return states;
+  const { seq } = replaces;
+  const isHeld = ({ reference }: DeviceState): boolean => reference?.entries.some((one) => one.seq === seq) === true;
+  const held = states.filter(isHeld);
+  if (held.length === 0) return states;
+  const given = givenFacts(store, log, held, new Set([seq]));
+  return states.map((state) => (isHeld(state) ? rebuilt(state, given.get(state.id) ?? []) : state));
 };
 
 /** What would be in force with this document. */
@@ -385,14 +401,14 @@ export const standsOnTwo = ({ terms, doc, by }: Omit<Order, 'seq'>, people: numb
  */
 const requirePeople = (
   { terms, doc, by }: Omit<Order, 'seq'>,
-  known: Order | undefined,
+  does: Done,
   meant: boolean,
   ground: AdoptionGround,
 ): boolean => {
   const { people } = ground;
   const signers = doc === undefined ? 0 : new Set(by).size;
   if (signers >= Math.min(people, 2)) return false;
-  const asked = askedFor(terms, known, signers, ground);
+  const asked = askedFor(terms, does, signers, ground);
   if (asked === undefined) return false;
   if (meant) return true;
   const two = asked.two && people > 1;
@@ -403,15 +419,23 @@ const requirePeople = (
   );
 };
 
+/** What an adoption does: the version whose place it takes, and the findings that it ends. */
+interface Done {
+  readonly known: Order | undefined;
+  readonly settled: Settled;
+}
+
 /** Why these terms take more signatures than they have, and whether they take two; undefined where they have enough. */
 const askedFor = (
   terms: Terms,
-  known: Order | undefined,
+  { known, settled }: Done,
   signers: number,
   ground: AdoptionGround,
 ): { readonly why: string; readonly two: boolean } | undefined => {
   const { people } = ground;
   const who = people > 1 ? 'two people have to approve' : 'the approver of this gateway has to sign';
+  const ends = endingOfTwo(settled);
+  if (ends !== undefined) return { why: `it ends ${ends}, which ${who}`, two: true };
   if (wantsTwo(terms)) return { why: `it speaks of what ${who}`, two: true };
   if (known !== undefined && standsOnTwo(known, people))
     return { why: 'it takes the place of what two people approved', two: true };
@@ -424,6 +448,15 @@ const askedFor = (
   if (first !== undefined) return { why: `${overruling(first)}, which an approver signed`, two: false };
   const sight = sightIn(terms);
   return sight === undefined ? undefined : { why: `it speaks of ${sight}, which an approver has to sign`, two: false };
+};
+
+/** The first finding of two people that ends, with its device: whatever the document names. */
+const endingOfTwo = (settled: Settled): string | undefined => {
+  for (const [device, tracks] of settled) {
+    const finding = tracks.map((track) => track.finding).find(needsMorePeople);
+    if (finding !== undefined) return `${finding.ruleId} (${finding.severity}) of ${device}`;
+  }
+  return undefined;
 };
 
 /** A fact that a signed reference holds, of which a plan would allow other values. */

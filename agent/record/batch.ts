@@ -11,7 +11,7 @@ import {
   writeDevice,
 } from '../appraise/device.ts';
 import type { Finding } from '../appraise/finding.ts';
-import { namesUsers, promote, rebuilt, settledBy, signedOf, withSignedEntry } from '../appraise/promote.ts';
+import { namesUsers, promote, rebuilt, underDocument } from '../appraise/promote.ts';
 import { type Review, reviewedFinding, reviewTrack } from '../appraise/review.ts';
 import { brokenGlass } from '../appraise/rules/change-break-glass.ts';
 import {
@@ -343,21 +343,15 @@ export class Batch {
     const change = { ended: replaces === undefined ? [] : [replaces], begun: [{ ...order, seq }] };
     const standing = this.orders.write(this.#tx, change);
     if (replaces !== undefined) this.#withoutEntries([replaces.seq], devices);
-    for (const { device, claims, absent, facts } of entries) {
-      const state = this.#stateOf(device);
-      if (state !== undefined) this.states.set(device, withSignedEntry(state, seq, claims, { absent, facts }));
-    }
     const person = { by: order.by.join(', '), nowMs: this.#deps.wallMs() };
     const transitions: DeviceTransition[] = [];
     const signed = Map.groupBy(entries, (entry) => entry.device);
     for (const device of new Set([...signed.keys(), ...settles])) {
       const state = this.#stateOf(device);
       if (state === undefined) continue;
-      const promotion = promote(
-        state,
-        settledBy(state, standing, { nowMs: person.nowMs, signed: signedOf(signed.get(device) ?? []) }),
-        person,
-      );
+      const document = { ...order, seq, entries: signed.get(device) ?? [] };
+      const { state: next, settled } = underDocument(state, document, { standing, nowMs: person.nowMs });
+      const promotion = promote(next, settled, person);
       this.states.set(device, promotion.state);
       transitions.push(...promotion.transitions.map((finding) => ({ kind: 'device' as const, device, finding })));
     }

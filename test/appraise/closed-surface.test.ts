@@ -6,6 +6,7 @@ import { withFormer } from '../../agent/appraise/former.ts';
 import { runComparisons } from '../../agent/appraise/outcome.ts';
 import { rebuilt, withSignedEntry } from '../../agent/appraise/promote.ts';
 import type { Answered } from '../../agent/appraise/rules/visibility-coverage-reduced.ts';
+import { ruleContextOf } from '../../agent/appraise/run-rules.ts';
 import { comparable } from '../../agent/appraise/stand-ins.ts';
 import { keepFacts, keptFacts } from '../../agent/baseline/kept.ts';
 import { holderOf } from '../../agent/baseline/reference.ts';
@@ -485,7 +486,7 @@ test('a plan for the pools covers what runs as planned, also where the stored co
   const { toldPools = [] } = comparable(watch.state, observation);
   assert.equal(toldPools.length, 3);
   const approved = keptFacts(watch.state.reference?.facts);
-  const context = { nowMs: watch.nowMs, address: ADDRESS, device: { labels: {}, address: ADDRESS, facts: {} } };
+  const context = ruleContextOf(watch.state, ADDRESS, {}, undefined, { nowMs: watch.nowMs });
   const gaps = new Map([['pools', 'refused']] as const);
   const added = runComparisons({}, gaps, approved, context, toldPools).find(
     ({ rule }) => rule.id === 'pool.slot-added',

@@ -246,7 +246,7 @@ suite('a list that is edited', () => {
       restarted(edited(watch, [{ url: '*' }])).live(HOUR, showing(shown));
       assert.equal(open(watch, id)[0]?.reasons?.includes('configuration-edited'), true, id);
       const signed = { ...watch.state, reference: { facts: watch.state.attested?.facts ?? NO_FACTS, entries: [] } };
-      const settled = settledBy(signed, NOTHING_STANDING, { nowMs: watch.nowMs, signed: 'device' });
+      const settled = settledBy(signed, NOTHING_STANDING, { nowMs: watch.nowMs, says: { signed: 'device' } });
       assert.deepEqual(
         settled.map(({ finding }) => finding.ruleId),
         [id],
@@ -267,7 +267,7 @@ suite('a list that is edited', () => {
   test('a document that says nothing of pools approves none', () => {
     const watch = edited(robbed(), WIDER).live(HOUR, showing(ROBBED));
     assert.deepEqual(
-      settledBy(watch.state, NOTHING_STANDING, { nowMs: watch.nowMs }).filter(
+      settledBy(watch.state, NOTHING_STANDING, { nowMs: watch.nowMs, says: { values: ['pools'] } }).filter(
         ({ finding }) => finding.ruleId === OUTSIDE,
       ),
       [],
@@ -319,7 +319,7 @@ suite('a device that goes to another tenant and comes back', () => {
     moved(watch, WIDER, 'acme').live(HOUR, showing(ROBBED));
     assert.equal(open(watch, BREACH).length, 1);
     watch.state = withSignedEntry(watch.state, 1001, attestedClaims(watch.state));
-    const settled = settledBy(watch.state, NOTHING_STANDING, { nowMs: watch.nowMs, signed: 'device' });
+    const settled = settledBy(watch.state, NOTHING_STANDING, { nowMs: watch.nowMs, says: { signed: 'device' } });
     assert.deepEqual(settled.map(({ finding }) => finding.ruleId).sort(), [OUTSIDE, BREACH]);
     watch.state = promote(watch.state, settled, { by: 'alice and bob', nowMs: watch.nowMs }).state;
     watch.live(HOUR, showing(ROBBED));
@@ -555,9 +555,9 @@ suite('a position that is led to another address', () => {
     assert.equal(watch.state.address, ELSEWHERE);
     const reasons = (id: string) => open(watch, id).map((finding) => finding.reasons?.at(-1));
     assert.deepEqual([...reasons(THEFT), ...reasons(OUTSIDE)], ['configuration-edited', 'configuration-edited']);
-    assert.deepEqual(settledBy(watch.state, NOTHING_STANDING, { nowMs: watch.nowMs }), []);
+    assert.deepEqual(settledBy(watch.state, NOTHING_STANDING, { nowMs: watch.nowMs, says: { values: ['pools'] } }), []);
     const signed = withSignedEntry(watch.state, 1000, attestedClaims(watch.state));
-    assert.equal(settledBy(signed, NOTHING_STANDING, { nowMs: watch.nowMs, signed: 'device' }).length, 2);
+    assert.equal(settledBy(signed, NOTHING_STANDING, { nowMs: watch.nowMs, says: { signed: 'device' } }).length, 2);
     watch.state = accept(watch.state, { by: 'alice and bob', nowMs: watch.nowMs, seq: 1000 }).state;
     watch.live(HOUR, replayed);
     assert.deepEqual(open(watch, THEFT), []);

@@ -220,7 +220,8 @@ test('a document that states the version approves no parts: those that came with
   watch.live(3 * HOUR, updated);
   const stated = reference(20, [{ fact: 'firmware.version', class: 'exact', value: '2026.06.1' }]);
   const standing = standingOf({ references: [stated], plans: [], waivers: [] });
-  const settled = settledBy(watch.state, standing, { nowMs: watch.nowMs });
+  const says = { values: ['firmware.version'] } as const;
+  const settled = settledBy(watch.state, standing, { nowMs: watch.nowMs, says });
   assert.deepEqual(
     settled.map(({ finding }) => finding.ruleId),
     ['firmware.version-changed'],
@@ -232,7 +233,11 @@ test('a document that states the version approves no parts: those that came with
   assert.deepEqual(told(watch), []);
   watch.live(HOUR, swapped);
   assert.deepEqual(told(watch), [HIGH]);
-  assert.deepEqual(settledBy(watch.state, standing, { nowMs: watch.nowMs }), [], 'nor does it end what was found');
+  assert.deepEqual(
+    settledBy(watch.state, standing, { nowMs: watch.nowMs, says }),
+    [],
+    'nor does it end what was found',
+  );
   const signed = withSignedEntry(watch.state, 950, honest(watch.nowMs, swapped(watch.nowMs).facts));
   assert.equal(signed.firstSeen, undefined, 'who signs all that shows signs the parts');
 });
@@ -435,7 +440,8 @@ test('a document that states the version approves the slot that came with it, be
   const stated = reference(20, [{ fact: 'firmware.version', class: 'set', value: ['2026.03.1', '2026.06.1'] }]);
   const after = rolledOut();
   const standing = standingOf({ references: [stated], plans: [], waivers: [] });
-  const settled = settledBy(after.state, standing, { nowMs: after.nowMs });
+  const says = { values: ['firmware.version'] } as const;
+  const settled = settledBy(after.state, standing, { nowMs: after.nowMs, says });
   assert.deepEqual(settled.map(({ finding }) => finding.ruleId).toSorted(), [SLOT, 'firmware.version-changed']);
   after.state = promote(after.state, settled, person(after)).state;
   const beforehand = new Watch();

@@ -331,6 +331,57 @@ test('what a plan covers one person approves, and show names the plan with its t
   assert.equal(site.state(number), 'approved');
 });
 
+test('what a plan covers is not approved by one person together with what it does not cover: show says so before the refusal does', async (t) => {
+  for (const count of [1, 2] as const) {
+    const site = await Site.open(t, count);
+    const { recording } = site;
+    site.planned({ ids: ['pool.user-changed'] });
+    await settle(
+      site,
+      pools({ url: 'stratum+tcp://pool.attacker.net:3333', user: 'acme2.x' }, { user: 'acme2.x' }, { user: 'acme2.x' }),
+    );
+    const tracks = recording.state('rig-1').tracks.map(({ finding }) => finding);
+    const other = tracks.find(({ ruleId }) => ruleId === 'pool.url-changed');
+    const planned = tracks.find(({ ruleId, plan }) => ruleId === 'pool.user-changed' && plan !== undefined);
+    assert.ok(other?.plan === undefined && planned !== undefined);
+    const number = planned.openedSeq ?? -1;
+    const text = await shown(site, number);
+    const { who, lines } = await site.advice(number);
+    const signers = count === 1 ? 'the approver of this gateway, who signs' : 'two approvers, who sign';
+    const why = `not by itself, because what approves it decides finding ${other?.openedSeq}, pool.url-changed, which no plan covers: ${signers} what the device shows: `;
+    assert.equal(who.slice(0, why.length), why);
+    assert.match(
+      text,
+      new RegExp(`ends too +by the same signature: .*finding ${other?.openedSeq}, pool\\.url-changed`),
+    );
+    assert.match(text, /^ +what to do +deal with pool\.url-changed first, /m);
+    const alone = await site.type('findings', 'approve', String(number), '--by', 'carol', '--yes');
+    assert.equal(alone.code, 1, alone.text);
+    assert.equal((await site.type(...(lines[0] ?? []))).code, 0);
+    await site.handOver(`finding-${number}.yaml`, 'reference');
+    assert.deepEqual(recording.openFindings(), []);
+  }
+});
+
+test('what one person may approve, beside what nobody planned, is approved in an emergency only: show says that', async (t) => {
+  const site = await Site.open(t, 2);
+  const { recording } = site;
+  const shows = pools({ user: 'mallory.x', priority: 2 }, {}, { priority: 0 });
+  await settle(site, shows);
+  const tracks = recording.state('rig-1').tracks.map(({ finding }) => finding);
+  const order = tracks.find(({ ruleId }) => ruleId === 'pool.priority-changed');
+  const theft = tracks.find(({ ruleId }) => ruleId === 'pool.user-changed');
+  assert.ok(order !== undefined && theft !== undefined);
+  const { who } = await site.advice(order.openedSeq ?? -1);
+  assert.match(
+    who,
+    new RegExp(
+      `^not by itself, because what approves it decides finding ${theft.openedSeq}, pool\\.user-changed: nobody `,
+    ),
+  );
+  assert.match(who, / --break-glass --note "<why>"$/);
+});
+
 for (const [how, more] of [
   ['a value with an end', { until_at: 7200 }],
   ['a curtailment', { type: 'curtailment' }],

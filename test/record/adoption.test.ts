@@ -658,6 +658,157 @@ test('nothing is approved while something as grave, that the document does not s
   });
 });
 
+/** A document about the names of hosts, which one person may approve. */
+const hosts = {
+  kind: 'reference',
+  ref_id: 'hosts',
+  version: 1,
+  values: [{ fact: 'network.hostname', class: 'volatile' }],
+} as const;
+
+const URLS = ['stratum+tcp://eu.pool.example:3333', 'stratum+tcp://us.pool.example:3333'];
+
+/** The pools of a device that works for this user, or tells none. */
+const serving = (user?: string): Facts => ({
+  pools: URLS.map((url, slot) => ({ slot, url, priority: slot, ...(user === undefined ? {} : { user }) })),
+});
+
+/** A gateway where a person accepted the device as it shows this. */
+const acceptedAs = async (t: TestContext, shown: Facts): Promise<Recording> => {
+  const recording = new Recording(t);
+  await recording.looks('rig-1', 2, shown);
+  recording.recorder.writeLearned();
+  recording.recorder.takeAcceptance([recording.state('rig-1')], { by: 'carol' });
+  await recording.looks('rig-1', 2, shown);
+  assert.deepEqual(recording.openFindings(), []);
+  return recording;
+};
+
+/** What is open of a device: number, rule, part and life. */
+const openOf = (recording: Recording): readonly unknown[] =>
+  recording
+    .state('rig-1')
+    .tracks.map(({ finding: { openedSeq, ruleId, part, state } }) => [openedSeq, ruleId, part, state]);
+
+test('a document about something else ends no finding of users that are told first, by whatever way it comes', async (t) => {
+  for (const way of ['file', 'topic'] as const) {
+    const recording = await acceptedAs(t, serving());
+    const changes = recording.changes(people);
+    const stolen = serving('thief.x');
+    await recording.looks('rig-1', 3, stolen);
+    const before = openOf(recording);
+    assert.deepEqual(
+      recording.state('rig-1').tracks.map(({ finding: { ruleId, part, severity } }) => [ruleId, part, severity]),
+      [
+        ['pool.user-changed', 'slot 0', 'high'],
+        ['pool.user-changed', 'slot 1', 'high'],
+      ],
+    );
+    const document = people.sign(hosts, 'alice');
+    if (way === 'topic') changes.takeDelivered(Buffer.from(document.doc), 'hosts');
+    else {
+      assert.deepEqual(changes.previewAdoption(signed(document)).devices, []);
+      assert.deepEqual(changes.adopt(signed(document)).ended, []);
+    }
+    assert.equal(changes.all().length, 1, way);
+    assert.deepEqual(openOf(recording), before, way);
+    await recording.looks('rig-1', 3, stolen);
+    assert.deepEqual(openOf(recording), before, way);
+    assert.deepEqual(recording.objections(people.keys), []);
+  }
+});
+
+test('a document about something else ends no finding of a protection that a band would allow', async (t) => {
+  const fan = (percent: number): Facts => ({ 'config.fan_min_pct': percent });
+  const recording = await acceptedAs(t, fan(25));
+  const changes = recording.changes(people);
+  const band = {
+    kind: 'reference',
+    ref_id: 'fans',
+    version: 1,
+    values: [{ fact: 'config.fan_min_pct', class: 'band', value: { min: 0, max: 40 } }],
+  } as const;
+  changes.adopt(signed(people.sign(band, 'alice', 'bob')));
+  await recording.looks('rig-1', 2, fan(25));
+  await recording.looks('rig-1', 3, fan(0));
+  const before = openOf(recording);
+  assert.deepEqual(recording.openFindings(), ['config.safety-weakened rig-1']);
+  assert.deepEqual(changes.adopt(signed(people.sign(limit(3500), 'alice'))).ended, []);
+  assert.deepEqual(openOf(recording), before);
+  const again = following(changes, { ...band, change_ref: 'OPS-18' });
+  assert.deepEqual(changes.adopt(signed(people.sign(again, 'alice', 'bob'))).ended, [], 'nor does the same band');
+  await recording.looks('rig-1', 6, fan(0));
+  assert.deepEqual(openOf(recording), before, 'it goes on under its number');
+  const exact = following(changes, {
+    ...band,
+    values: [{ fact: 'config.fan_min_pct', class: 'exact', value: 0 }] as const,
+  });
+  assert.deepEqual(
+    changes.adopt(signed(people.sign(exact, 'alice', 'bob'))).ended.map(({ finding }) => finding),
+    ['config.safety-weakened'],
+  );
+  await recording.looks('rig-1', 3, fan(0));
+  assert.deepEqual(recording.openFindings(), []);
+  assert.deepEqual(recording.objections(people.keys), []);
+});
+
+test('what takes two people ends by two signatures only, by file and by topic; by one it is refused, told, and nothing happened', async (t) => {
+  const stolen = serving('thief.x');
+  const terms = { ...poolUser('thief.x'), ref_id: 'pools' };
+  const message = 'it ends pool.user-changed (high) of rig-1, which two people have to approve, and one did';
+  const opened = async () => {
+    const recording = await acceptedAs(t, serving());
+    await recording.looks('rig-1', 3, stolen);
+    return { recording, changes: recording.changes(people), before: openOf(recording) };
+  };
+  const { recording, changes, before } = await opened();
+  const alone = people.sign(terms, 'alice');
+  assert.throws(() => changes.adopt(signed(alone)), { code: 'terms.two-approvers', message });
+  assert.throws(() => changes.previewAdoption(signed(alone)), { code: 'terms.two-approvers' });
+  changes.takeDelivered(Buffer.from(alone.doc), 'pools');
+  const told = recording.events.filter(({ event }) => event === 'terms.refused');
+  assert.deepEqual(
+    told.map((one) => [one.id, one.message]),
+    [['pools', message]],
+  );
+  assert.deepEqual([changes.all(), openOf(recording)], [[], before]);
+  changes.takeDelivered(Buffer.from(JSON.stringify(people.sign(terms, 'alice', 'bob'))), 'pools');
+  assert.equal(changes.all().length, 1);
+  assert.deepEqual(openOf(recording), []);
+  await recording.looks('rig-1', 3, stolen);
+  assert.deepEqual(recording.openFindings(), []);
+  assert.deepEqual(recording.objections(people.keys), []);
+  const other = await opened();
+  other.changes.adopt({ ...signed(alone), breakGlass: EMERGENCY });
+  assert.deepEqual(other.recording.openFindings(), ['change.break-glass undefined']);
+});
+
+test('what a version ends is judged without what the one before it approved of attestations', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  await recording.looks('rig-1', 2, STRONGER);
+  const first = {
+    kind: 'reference' as const,
+    ref_id: 'site-power',
+    version: 1,
+    entries: [{ ...recording.attestation('rig-1'), facts: ['config.power_limit_w'] }],
+  };
+  changes.adopt(signed(people.sign(first, 'alice', 'bob')));
+  const shows = { 'config.power_limit_w': 3300 };
+  await recording.looks('rig-1', 3, shows);
+  assert.deepEqual(recording.openFindings(), ['config.performance-changed rig-1']);
+  const next = signed(people.sign(following(changes, limit(3300)), 'alice', 'bob'));
+  const { devices } = changes.previewAdoption(next);
+  assert.deepEqual(
+    devices.map(({ device, findings }) => [device, findings.map(({ closes }) => closes)]),
+    [['rig-1', [true]]],
+  );
+  assert.deepEqual(changes.adopt(next).settled, ['rig-1']);
+  await recording.looks('rig-1', 2, shows);
+  assert.deepEqual(recording.openFindings(), []);
+  assert.deepEqual(recording.objections(people.keys), []);
+});
+
 test('a document is taken from the topic of its own name only; elsewhere it is refused, which is told once', async (t) => {
   const recording = await learned(t);
   const changes = recording.changes(people);

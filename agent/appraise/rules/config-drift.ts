@@ -57,11 +57,11 @@ export const configDrift = defineRule({
       ({ key }) => !dangerous.has(key) && !ACCESS_KEYS.test(key),
     );
     const fees = changedFees(observed[FEES], approved[FEES]);
-    const stated = STATED.filter((name) => classOf?.(name) !== undefined);
+    const stated = STATED.filter((name) => classOf(name) !== undefined);
     const named = ([MODEL, ...stated] as const).flatMap((name) => changedText(name, observed[name], approved[name]));
     const changes = [...others, ...fees, ...named];
     if (changes.length === 0) return [];
-    const slow = changes.every(({ key }) => key === MODEL || SLOW.has(classOf?.(`config.${key}` as 'config.fan_mode')));
+    const slow = changes.every(({ key }) => key === MODEL || SLOW.has(classOf(`config.${key}` as 'config.fan_mode')));
     return [
       {
         ...keyedValues(changes),
@@ -103,11 +103,11 @@ const changedText = (key: string, observed?: string, approved?: string): readonl
 
 /** The device runs another version than it was accepted with, and may spell things otherwise. */
 const isOtherVersion = ({ accepted, device }: RuleContext): boolean => {
-  const known = accepted?.()['firmware.version'];
+  const known = accepted()['firmware.version'];
   const now = device.facts['firmware.version'];
   return known !== undefined && now !== undefined && known !== now;
 };
 
 /** That is a finding of its own where no document says what it may run. */
 const isOtherFirmware = (context: RuleContext): boolean =>
-  isOtherVersion(context) && context.classOf?.('firmware.version') === undefined;
+  isOtherVersion(context) && context.classOf('firmware.version') === undefined;

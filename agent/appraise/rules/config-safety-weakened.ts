@@ -20,8 +20,7 @@ export const configSafetyWeakened = defineRule({
   sees: tellsSetting,
   appraise: (observed, approved, { accepted, classOf, device }) => {
     // Within a band every value is approved, and the dangerous direction is one all the same.
-    const before = accepted === undefined ? approved : withoutBands(approved, accepted(), classOf);
-    const found = weakenings(observed, before);
+    const found = weakenings(observed, withoutBands(approved, accepted(), classOf));
     if (found.length === 0) return [];
     const guards = [...new Set(found.map(({ guard }) => guard))];
     const wet = COOLED_OTHERWISE.test(device.labels.cooling ?? '') && guards.every((guard) => guard === 'fan-control');
@@ -34,14 +33,10 @@ const COOLED_OTHERWISE = /^(?:immersion|hydro)$/i;
 type Held = Parameters<typeof weakenings>[1];
 
 /** What was accepted of the device itself, where a document holds the fact to a band only. */
-const withoutBands = (
-  approved: Held,
-  accepted: Held,
-  classOf: ((fact: 'config.fan_mode') => unknown) | undefined,
-): Held => ({
+const withoutBands = (approved: Held, accepted: Held, classOf: (fact: 'config.fan_mode') => unknown): Held => ({
   ...approved,
   ...Object.fromEntries(
-    SAFETY_FACTS.filter((fact) => classOf?.(fact as 'config.fan_mode') === 'band' && accepted[fact] !== undefined).map(
+    SAFETY_FACTS.filter((fact) => classOf(fact as 'config.fan_mode') === 'band' && accepted[fact] !== undefined).map(
       (fact) => [fact, accepted[fact]],
     ),
   ),

@@ -33,7 +33,7 @@ export const firmwareBootMediumChanged = defineRule({
   reads: ['firmware.medium'],
   compares: FIRMWARE_TEXTS,
   whole: true,
-  appraise: (observed, approved, { firstMedium = false }) => {
+  appraise: (observed, approved, { firstMedium }) => {
     const [before, after] = [approved['firmware.medium'], observed['firmware.medium']];
     if (before === after) return [];
     const updated = !firstMedium && compareFirmware(observed, approved) !== 'same';

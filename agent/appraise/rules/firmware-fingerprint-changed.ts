@@ -28,7 +28,7 @@ export const firmwareFingerprintChanged = defineRule({
   compares: FIRMWARE_TEXTS,
   whole: true,
   sees: (name, observed) => observed['firmware.components']?.some((part) => part.name === name) ?? false,
-  appraise: (observed, approved, { firstSeen = false }) => {
+  appraise: (observed, approved, { firstSeen }) => {
     // A new version explains new parts, but only those that came with it.
     if (!firstSeen && compareFirmware(observed, approved) !== 'same') return 'unknown';
     const changes = changedParts(byName(observed['firmware.components']), byName(approved['firmware.components']));

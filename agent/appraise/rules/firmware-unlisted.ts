@@ -34,7 +34,7 @@ export const firmwareUnlisted = defineRule({
     const found = listing(firmware.approved, running, nowMs);
     if (found === 'listed') return [];
     // A part that is refused makes another digest, not other firmware: whether this one is listed nobody knows then.
-    const whole = fingerprintWith(facts['firmware.components'], accepted?.()['firmware.components']);
+    const whole = fingerprintWith(facts['firmware.components'], accepted()['firmware.components']);
     if (listing(firmware.approved, { ...running, 'firmware.fingerprint': whole }, nowMs) === 'listed') return 'unknown';
     const nearest = nearestFirmware(firmware.approved, running);
     // Nothing that tells one device of a kind from the other: it is one finding for all.

@@ -25,7 +25,7 @@ export const identityEndpointChanged = defineRule({
   compares: FIRMWARE_TEXTS,
   whole: true,
   sees: (name, observed) => observed['firmware.components']?.some((part) => part.name === name) ?? false,
-  appraise: (observed, approved, { endpointChanges = 0, firstSeen = false }) => {
+  appraise: (observed, approved, { endpointChanges = 0, firstSeen }) => {
     if (!firstSeen && compareFirmware(observed, approved) !== 'same') return 'unknown';
     const changes = changedParts(byName(observed['firmware.components']), byName(approved['firmware.components']));
     if (changes.length === 0) return [];

@@ -27,7 +27,7 @@ export const poolUrlChanged = defineRule({
 
 const urlChanges = (
   { part, before, after }: SlotChange,
-  { allow, commissioned = false, device }: RuleContext,
+  { allow, commissioned, device }: RuleContext,
 ): readonly Deviation[] => {
   if (sameUrl(before.url, after.url)) return [];
   const isKeyed = tellsKey(before.url, after.url);

@@ -41,9 +41,9 @@ export const poolUserChanged = defineRule({
 const firstTold = (
   approved: readonly PoolSlot[],
   observed: readonly PoolSlot[],
-  { commissioned = false, classOf, allow = [], device }: RuleContext,
+  { commissioned, classOf, allow = [], device }: RuleContext,
 ): readonly Deviation[] =>
-  !commissioned || classOf?.('pools') !== undefined
+  !commissioned || classOf('pools') !== undefined
     ? []
     : pairedSlots(approved, observed).flatMap(({ part, before, after: { url, user } }) => {
         if (before.user !== undefined || user === undefined) return [];

@@ -17,7 +17,7 @@ export const remoteControlVendorCloudEnabled = defineRule({
   against: 'reference',
   reads: ['access.cloud'],
   appraise: ({ 'access.cloud': on }, { 'access.cloud': approved }, { commissioned, classOf }) => {
-    const isAccepted = commissioned === true || classOf?.('access.cloud') !== undefined;
+    const isAccepted = commissioned || classOf('access.cloud') !== undefined;
     if (!on || (approved && isAccepted)) return [];
     return [{ ...(approved ? {} : { before: approved }), after: on }];
   },

@@ -8,8 +8,8 @@ import {
   termsSchema,
   type Waiver,
 } from '../../../shared/index.ts';
-import { coveredBy } from '../../appraise/accept.ts';
-import { type Asked, type Holder, typed } from '../../appraise/advice.ts';
+import { coveredBy, decidedWith } from '../../appraise/accept.ts';
+import { type Asked, type Beside, type Holder, typed } from '../../appraise/advice.ts';
 import { readDevice } from '../../appraise/device.ts';
 import { type HeldFact, heldOtherwise } from '../../appraise/held.ts';
 import { settledBySigning } from '../../appraise/promote.ts';
@@ -100,6 +100,8 @@ export type Numbered = StoredFinding & {
   readonly about?: number;
   /** The signed reference by which an acceptance of it would be refused. */
   readonly holder?: Holder;
+  /** Another finding that is decided with it, and takes more people. */
+  readonly beside?: Beside | undefined;
   /** The plan that covers it announces it for a while only. */
   readonly forAWhile: boolean;
   /** The other open findings that end with what approves this one. */
@@ -131,6 +133,7 @@ export const findingNumbered = (config: string, number: string): Numbered => {
   const ground = { store, people, references, standing };
   const holder = holderOf(found, ground);
   const forAWhile = endsByPlan(found, { store, plans });
+  const beside = holder === undefined && !forAWhile ? besideOf(found, ground) : undefined;
   return {
     ...found,
     stateDir,
@@ -143,8 +146,9 @@ export const findingNumbered = (config: string, number: string): Numbered => {
     },
     ...(about === undefined ? {} : { about }),
     ...(holder === undefined ? {} : { holder }),
+    ...(beside === undefined ? {} : { beside }),
     // The next version of a reference has to say itself what it approves.
-    brings: holder === undefined ? bringsOf(found, { ...ground, forAWhile }) : { by: 'signature', others: [] },
+    brings: holder === undefined ? bringsOf(found, { ...ground, forAWhile, beside }) : { by: 'signature', others: [] },
   };
 };
 
@@ -198,10 +202,10 @@ interface Ground {
 /** The other findings that end when this one is approved as `findings show` says it: as the agent would end them. */
 const bringsOf = (
   found: StoredFinding,
-  { store, people, standing, forAWhile }: Ground & Pick<Numbered, 'forAWhile'>,
+  { store, people, standing, forAWhile, beside = found.finding }: Ground & Pick<Numbered, 'forAWhile' | 'beside'>,
 ): Brings => {
   const { finding } = found;
-  const isSigned = people > 0 && (forAWhile || (needsMorePeople(finding) && !isUnplanned(finding)));
+  const isSigned = people > 0 && (forAWhile || (needsMorePeople(beside) && !isUnplanned(beside)));
   const by = isSigned ? 'signature' : 'approval';
   const wanted = approvable(found);
   if (wanted === undefined) return { by, others: [] };
@@ -220,6 +224,21 @@ const bringsOf = (
     }
   }
   return { by, others: [...others.values()] };
+};
+
+/** Another finding, of one of its devices, that an approval of this one would decide and one person may not, as the agent would find it. */
+const besideOf = (found: StoredFinding, { store, people }: Pick<Ground, 'store' | 'people'>): Beside | undefined => {
+  const wanted = approvable(found);
+  if (wanted === undefined || people === 0 || needsMorePeople(found.finding)) return undefined;
+  const decided = devicesOf(found).flatMap((device) => {
+    const state = store.device(device, readDevice);
+    return state === undefined ? [] : decidedWith(state, wanted.facts).map(({ finding }) => finding);
+  });
+  // What nobody may sign any more decides about all of it.
+  const other = decided.find(isUnplanned) ?? decided[0];
+  if (other === undefined) return undefined;
+  const { ruleId, reasons = [], openedSeq, parent } = other;
+  return { ruleId, reasons, number: openedSeq ?? parent };
 };
 
 /** The reference that holds a fact of this finding otherwise on one of its devices, as the agent would find it. */
@@ -277,6 +296,7 @@ export const askedOf = (found: Numbered, config: string): Asked => ({
   about: found.about,
   holder: found.holder,
   forAWhile: found.forAWhile,
+  beside: found.beside,
   config: toName(config),
 });
 
