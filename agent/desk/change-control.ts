@@ -8,6 +8,7 @@ import { approversNamed, approversReplaced, brokenGlass } from '../appraise/rule
 import type { Approvers } from '../config/approvers.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Emit } from '../platform/events.ts';
+import type { KeysHere } from '../platform/keys-here.ts';
 import { givenFacts } from '../record/baseline-history.ts';
 import type { Order, Orders } from '../record/orders.ts';
 import type { Recorder } from '../record/recorder.ts';
@@ -32,6 +33,8 @@ export interface ChangeControlDeps {
   readonly states: () => readonly DeviceState[];
   /** Names of the labels that devices have, by the configuration in force. */
   readonly labels: () => readonly string[];
+  /** Keys that lie on this gateway: none of them is a person's. */
+  readonly keysHere: () => KeysHere;
   readonly wallMs: () => number;
   readonly emit: Emit;
 }
@@ -237,7 +240,7 @@ export class ChangeControl {
   }
 
   #ground(): AdoptionGround {
-    const { orders, store, gateway, log, states, labels, wallMs } = this.#deps;
+    const { orders, store, gateway, log, states, labels, keysHere, wallMs } = this.#deps;
     return {
       approvers: this.#counting(),
       people: this.people(),
@@ -246,6 +249,7 @@ export class ChangeControl {
       orders,
       states,
       labels: labels(),
+      keysHere,
       store,
       nowMs: wallMs(),
     };

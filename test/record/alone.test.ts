@@ -5,6 +5,7 @@ import { agentGap } from '../../agent/appraise/rules/evidence-agent-gap.ts';
 import { keptFacts } from '../../agent/baseline/kept.ts';
 import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
 import { differencesInForce } from '../../agent/desk/differences.ts';
+import { loadKey } from '../../agent/platform/keys.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
 import { pools } from '../appraise/watch.ts';
 import { admission, People, poolUser, summerPlan } from './approvers.ts';
@@ -618,6 +619,32 @@ test('one approver makes no two of himself: a key that is added is told, and sig
   assert.equal(changes.all().length, 2);
   assert.deepEqual(recording.openFindings(), ['change.break-glass undefined']);
   assert.deepEqual(recording.objections(three.keys), []);
+});
+
+test('a key that lies on the gateway is admitted by no document, by hand or on its topic, nor one key under two names', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(three);
+  changes.resume();
+  const { kid } = loadKey(recording.dir);
+  const admitting = (...admits: readonly { readonly name: string; readonly kid: string }[]) =>
+    signedBy({ kind: 'reference', ref_id: 'approver-1', version: 1, admits }, 'alice', 'bob');
+  const dave = { name: 'dave', kid: 'A'.repeat(43) };
+  for (const admits of [[{ name: 'gate', kid }], [dave, { name: 'gate', kid }], [dave, { ...dave, name: 'erin' }]])
+    assert.equal(
+      refusal(() => changes.adopt(admitting(...admits))),
+      'terms.admission',
+    );
+  const { doc, sigs } = admitting({ name: 'gate', kid });
+  changes.takeDelivered(Buffer.from(JSON.stringify({ doc, sigs })), 'approver-1');
+  const { event, message, remedy } = { message: '', remedy: '', ...recording.events.at(-1) };
+  assert.equal(event, 'terms.refused');
+  assert.match(
+    `${message}: ${remedy}`,
+    /^the key of gate is that of this gateway itself: .*assayer keys new --role approver/,
+  );
+  assert.deepEqual([changes.all(), recording.approvals().isExpected(kid)], [[], false]);
+  changes.adopt(admitting(dave));
+  assert.equal(changes.all().length, 1);
 });
 
 test('what was delivered with the signature of a key that waits is judged again once it is admitted', async (t) => {

@@ -17,6 +17,7 @@ import type { Approvers } from '../../agent/config/approvers.ts';
 import { ChangeControl } from '../../agent/desk/change-control.ts';
 import type { LookKind } from '../../agent/normalise/observation.ts';
 import { AgentError } from '../../agent/platform/errors.ts';
+import { keysHere } from '../../agent/platform/keys-here.ts';
 import { Approvals, type Past } from '../../agent/record/approvals.ts';
 import { Attested } from '../../agent/record/coverage.ts';
 import type { Transaction } from '../../agent/record/log.ts';
@@ -116,6 +117,7 @@ export class Recording {
       approvers: () => approvers,
       states: () => [...this.states.values()],
       labels: () => [...this.states.values()].flatMap(({ labels }) => Object.keys(labels)),
+      keysHere: () => keysHere(this.dir),
       wallMs: clock.wallMs,
       emit: (level, event, members) => this.events.push({ level, event, ...members }),
     });
