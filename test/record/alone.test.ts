@@ -521,6 +521,46 @@ test('a known machine in the place of another one is shown with the pools of tha
   assert.deepEqual(free.openFindings(), []);
 });
 
+test('another worker of the same account two approvers approve afterwards, by values or by what the device shows; another account nobody does', async (t) => {
+  const other = pools({ user: 'acme.axe13' });
+  const users = (...value: readonly string[]) =>
+    ({ ...poolUser('none'), values: [{ fact: 'pools.user', class: 'set', value }] }) as never;
+  const values = users('acme.rig0417', 'acme.axe13');
+  const changed = async (shown: Facts) => {
+    const recording = new Recording(t, ['rig-1', 'rig-2']);
+    await recording.learnAll();
+    recording.changes(two).resume();
+    await recording.looks('rig-1', 2, shown);
+    return recording;
+  };
+  for (const how of ['values', 'entries'] as const) {
+    const recording = await changed(other);
+    assert.deepEqual(recording.openFindings(), ['pool.user-changed rig-1']);
+    assert.equal(recording.state('rig-1').tracks[0]?.finding.reasons?.[0], 'worker');
+    assert.match(accept(recording).refused[0]?.remedy ?? '', /baseline export rig-1.*have two approvers sign it/);
+    const changes = recording.changes(two);
+    const named = { entries: [{ ...recording.attestation('rig-1'), facts: ['pools'] }] };
+    const terms = how === 'values' ? values : { kind: 'reference', ref_id: 'late', version: 1, ...named };
+    const handed = (...by: readonly string[]) => ({ kind: 'signed', ...two.sign(terms as never, ...by) }) as const;
+    assert.equal(
+      refusal(() => changes.adopt(handed('alice'))),
+      'terms.two-approvers',
+    );
+    changes.adopt(handed('alice', 'bob'));
+    assert.deepEqual(recording.openFindings(), [], how);
+    await recording.looks('rig-1', 4, other);
+    assert.deepEqual(recording.openFindings(), [], how);
+    assert.deepEqual(recording.objections(two.keys), []);
+  }
+  const theft = await changed(pools({ user: 'thief.axe13' }));
+  assert.equal(
+    refusal(() =>
+      theft.changes(two).adopt({ kind: 'signed', ...two.sign(users('acme.rig0417', 'thief.axe13'), 'alice', 'bob') }),
+    ),
+    'terms.unplanned',
+  );
+});
+
 test('an exchanged machine at the pool of somebody else two approvers approve, as they do another pool; one that differs since they signed is not what they signed', async (t) => {
   const recording = await exchanged(t, ELSEWHERE);
   assert.deepEqual(recording.state('rig-1').tracks[0]?.finding.reasons, ['other-pool']);
