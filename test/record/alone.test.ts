@@ -7,6 +7,7 @@ import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
 import { differencesInForce } from '../../agent/desk/differences.ts';
 import { loadKey } from '../../agent/platform/keys.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
+import { formatSignedTerms } from '../../shared/signed-terms.ts';
 import { pools } from '../appraise/watch.ts';
 import { admission, People, poolUser, summerPlan } from './approvers.ts';
 import { deskOf } from './desk.ts';
@@ -696,8 +697,68 @@ test('what was delivered with the signature of a key that waits is judged again 
   changes.takeDelivered(retained, 'site-pools');
   assert.equal(recording.events.at(-1)?.event, 'terms.refused');
   changes.adopt(signedBy(admission(three, 'carol'), 'alice', 'bob'));
+  assert.equal(changes.all().length, 2, 'which its topic hands over again only to who connects anew');
   changes.takeDelivered(retained, 'site-pools');
   assert.equal(changes.all().length, 2);
+});
+
+test('what stands refused on its topic is known with its reason until it is taken, replaced or taken back, and judged again by each admission and reload', async (t) => {
+  const recording = await learned(t);
+  let named = three.among('alice');
+  const changes = recording.changes(() => named);
+  changes.resume();
+  const sent = (terms: Parameters<typeof three.sign>[0], ...by: readonly string[]): Buffer =>
+    Buffer.from(formatSignedTerms(three.sign(terms, ...by)));
+  const refusals = () => recording.events.filter(({ event }) => event === 'terms.refused').length;
+  const stand = () => changes.refused().map(({ name, kind, id }) => `${name} ${kind} ${id}`);
+  const site = sent(poolUser('acme.x1'), 'alice', 'bob');
+  changes.takeDelivered(site, 'site-pools');
+  changes.takeDelivered(Buffer.from('{"doc":1}'), 'scrap');
+  changes.takeDelivered(sent({ ...poolUser('acme.x1'), ref_id: 'other' }, 'alice'), 'misplaced');
+  assert.deepEqual(stand(), [
+    'site-pools reference site-pools',
+    'scrap undefined undefined',
+    'misplaced reference other',
+  ]);
+  const [first, , misplaced] = changes.refused();
+  assert.match(`${first?.message}: ${first?.remedy}`, /^E_KEY_UNKNOWN .*: have it signed by approvers who count here/);
+  assert.equal(first?.refused_at, Math.floor(recording.clock.wall / 1000));
+  assert.match(`${misplaced?.message}`, /it came on ref\/misplaced/);
+  const told = refusals();
+  recording.clock.pass(60_000);
+  changes.heedApprovers();
+  assert.deepEqual([refusals(), changes.refused()[0]?.refused_at], [told, first?.refused_at], 'told once, since then');
+  changes.takeDelivered(Buffer.alloc(0), 'scrap');
+  assert.equal(changes.refused().length, 2);
+
+  // The configuration is read again, and names bob; whom alice admits.
+  named = three.among('alice', 'bob');
+  changes.heedApprovers();
+  assert.equal(changes.refused().length, 2, 'bob waits');
+  changes.takeDelivered(sent({ ...admission(three, 'bob'), ref_id: 'approver-1' }, 'alice'), 'approver-1');
+  assert.deepEqual([changes.all().length, stand()], [2, ['misplaced reference other']]);
+
+  const carol = sent({ ...poolUser('acme.x2'), ref_id: 'by-carol' }, 'alice', 'carol');
+  changes.takeDelivered(carol, 'by-carol');
+  changes.adopt(signedBy({ ...admission(three, 'carol'), ref_id: 'approver-2' }, 'alice', 'bob'));
+  assert.equal(changes.all().length, 3, 'she is not named yet');
+  named = three;
+  changes.heedApprovers();
+  assert.deepEqual([changes.all().length, stand()], [4, ['misplaced reference other']], 'the reload takes it up');
+
+  // A topic keeps one document: the next one stands in the place of the former, which is not judged again.
+  const former = sent({ ...poolUser('acme.x3'), ref_id: 'late' }, 'alice');
+  changes.takeDelivered(former, 'late');
+  changes.takeDelivered(sent({ ...poolUser('acme.x4'), ref_id: 'late' }, 'alice'), 'late');
+  assert.equal(changes.refused().filter(({ name }) => name === 'late').length, 1);
+  // What a person hands over meanwhile stands refused no more; and what many topics have is bounded.
+  const byHand = three.sign({ ...poolUser('acme.x5'), ref_id: 'by-hand' }, 'alice');
+  changes.takeDelivered(Buffer.from(formatSignedTerms(byHand)), 'by-hand');
+  assert.ok(stand().includes('by-hand reference by-hand'));
+  changes.adopt({ kind: 'signed', ...byHand, breakGlass: EMERGENCY });
+  assert.ok(!stand().includes('by-hand reference by-hand'));
+  for (let at = 0; at < 200; at += 1) changes.takeDelivered(Buffer.from(`{"doc":${at}}`), `scrap-${at}`);
+  assert.equal(changes.refused().length, 64);
 });
 
 test('a key that was admitted before the configuration names it counts from then on, without an alarm', async (t) => {

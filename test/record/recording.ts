@@ -106,7 +106,7 @@ export class Recording {
   driven: LookContext['driven'];
 
   /** Change control over these devices. */
-  changes(approvers: Approvers): ChangeControl {
+  changes(approvers: Approvers | (() => Approvers)): ChangeControl {
     const { log, store, clock } = this.#gateway;
     return new ChangeControl({
       orders: this.orders,
@@ -114,7 +114,7 @@ export class Recording {
       store,
       log: () => log.origin,
       gateway: log.origin.slice(0, log.origin.lastIndexOf('/')),
-      approvers: () => approvers,
+      approvers: typeof approvers === 'function' ? approvers : () => approvers,
       states: () => [...this.states.values()],
       labels: () => [...this.states.values()].flatMap(({ labels }) => Object.keys(labels)),
       keysHere: () => keysHere(this.dir),
