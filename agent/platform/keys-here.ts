@@ -42,7 +42,7 @@ const entriesOf = (folder: string): readonly Dirent[] => readOr(() => readdirSyn
 const LARGEST_BYTES = 16_384;
 
 const privateKeyIn = (file: string): KeyObject | undefined => {
-  const stats = statSync(file, { throwIfNoEntry: false });
+  const stats = readOr(() => statSync(file), undefined);
   if (stats?.isFile() !== true || stats.size > LARGEST_BYTES) return undefined;
   const text = readOr(() => readFileSync(file, 'utf8'), '');
   try {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -88,6 +88,7 @@ test('a key that lies on the gateway is nobody’s who approves, whatever its pu
     /that of this gateway itself/,
     'also where only the public half is there',
   );
+  symlinkSync('loop', join(dir, 'state', 'loop'));
   write('state/huge', `${'x'.repeat(20_000)}${pem(newKey())}`);
   write('erin.json', { ...jwkOf(newKey()), role: 'approver' });
   assert.deepEqual(problems({ erin: 'erin.json' }), []);
