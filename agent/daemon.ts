@@ -19,6 +19,7 @@ import { AgentError } from './platform/errors.ts';
 import type { Emit } from './platform/events.ts';
 import { binaryDigest, describeHost } from './platform/host.ts';
 import { bindPublicKey, type GatewayKey, loadKey, loadRedactionKey } from './platform/keys.ts';
+import { keysHere } from './platform/keys-here.ts';
 import { TimeService, type TimeSources } from './platform/time-service.ts';
 import { VERSION } from './platform/version.ts';
 import type { Logins } from './probe/logins.ts';
@@ -164,6 +165,7 @@ export class Daemon {
       approvers: () => this.#loaded.approvers,
       states: () => this.#plant.fleet.states(),
       labels: () => labelNames(this.#loaded.config),
+      keysHere: () => keysHere(loaded.config.state_dir),
       wallMs: clock.wallMs,
       emit,
     });

@@ -25,6 +25,9 @@ export const accountOf = (user: string): string => {
   return worker !== undefined && COINS.has(first.toUpperCase()) ? `${first}.${second}` : first;
 };
 
+/** Whether this is an account at all. Nothing, or a coin alone, is none: whose the work is then stands in what is taken for the worker, if anywhere. */
+export const isAccount = (account: string): boolean => account !== '' && !COINS.has(account.toUpperCase());
+
 /** The worker; undefined where the user names none. */
 export const workerOf = (user: string): string | undefined => {
   const account = accountOf(user);

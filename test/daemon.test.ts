@@ -218,6 +218,59 @@ test('approvals.json: what is remembered beside the store outlives it; where bot
   assert.ok(unknownBefore >= before);
 });
 
+test('an approver whose key the gateway has, or whose file says no role, is refused by every start and reload, and the log stays as it is', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'assayer-daemon-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  createKey(folder);
+  const people = new People('alice', 'bob');
+  const write = (name: string, jwk: object): void => writeFileSync(join(folder, name), JSON.stringify(jwk));
+  write('alice.jwk.json', people.jwk('alice'));
+  write('bob.jwk.json', people.jwk('bob'));
+  const configure = (other: string): string =>
+    configured(folder, {
+      state_dir: folder,
+      devices: [{ host: '127.70.5.6', ports: { cgminer: 1, http: 1 } }],
+      approvers: { alice: join(folder, 'alice.jwk.json'), other: join(folder, other) },
+    });
+  const told: string[] = [];
+  const emit: Emit = (_level, event, members) =>
+    void (event === 'config.rejected' && told.push(String(members?.message)));
+  const daemon = await Daemon.start(loadConfig(configure('bob.jwk.json')), { clock: systemClock(), emit });
+  const { kty, crv, x, role: _ } = people.jwk('bob');
+  const gate = JSON.parse(readFileSync(join(folder, 'gateway.jwk.json'), 'utf8'));
+  const wrong = {
+    'bare.jwk.json': { kty, crv, x },
+    'gate.jwk.json': { kty: gate.kty, crv: gate.crv, x: gate.x, role: 'approver', name: 'gate' },
+  };
+  for (const [name, jwk] of Object.entries(wrong)) {
+    write(name, jwk);
+    configure(name);
+    await daemon.reload();
+  }
+  assert.equal(told.length, 2);
+  assert.match(told[0] ?? '', /assayer\.yaml:\d+: approvers\.other: .*bare\.jwk\.json: its key is a gateway's/);
+  assert.match(
+    told[1] ?? '',
+    /assayer\.yaml:\d+: approvers\.other: .*gate\.jwk\.json: its key is that of this gateway/,
+  );
+  assert.deepEqual([...daemon.loaded.approvers.names.values()], ['alice', 'other'], 'the former ones stay');
+  await daemon.stop('test');
+  const size = (): number => {
+    using store = Store.openReadOnly(folder);
+    return store.size();
+  };
+  const before = size();
+  for (const name of Object.keys(wrong)) {
+    const file = configure(name);
+    for (const verb of ['run', 'check-config']) {
+      const { code, err } = await assayer([verb, '-c', file]);
+      assert.equal(code, 2, `${verb} ${name}`);
+      assert.match(err, new RegExp(`approvers\\.other: .*${name.replaceAll('.', '\\.')}: its key `));
+    }
+  }
+  assert.equal(size(), before);
+});
+
 test('coverage is stated however often the configuration is read again, when its period changes, and at the end', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'assayer-daemon-'));
   t.after(() => rmSync(folder, { recursive: true }));

@@ -68,6 +68,8 @@ export interface Finding {
   readonly parent?: number;
   readonly flapping?: number;
   readonly by?: string;
+  /** Since when it is acknowledged by that person. */
+  readonly acknowledgedAt?: number;
   /** What that person said when reviewing it; of somebody else in `by` it says nothing. */
   readonly note?: { readonly by: string; readonly text: string };
   /** `seq` of the entries that adopted the plan or waiver which covers it: its severity is `info` then. */

@@ -17,7 +17,7 @@ import { firmwareBootMediumChanged, isWithVersion } from './rules/firmware-boot-
 import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
 import { identityNewDevice } from './rules/identity-new-device.ts';
 import { poolUrlChanged } from './rules/pool-url-changed.ts';
-import { FIRST_TOLD, poolUserChanged } from './rules/pool-user-changed.ts';
+import { isSameAccount, poolUserChanged } from './rules/pool-user-changed.ts';
 import { visibilityChangedWhileDark } from './rules/visibility-changed-while-dark.ts';
 import { visibilityCoverageReduced } from './rules/visibility-coverage-reduced.ts';
 import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
@@ -33,13 +33,12 @@ export type Approvable = Pick<Finding, 'ruleId' | 'reasons'>;
 
 /**
  * The code of the catalogue. A new machine in the place of another one that works for somebody else is a change of pools by
- * other means, and takes who may approve that. A user that is told for the first time takes the place of none, and can hardly be
- * planned: it takes who may approve pools. A slot that came with another version takes who may approve that. Ways in that were closed take
+ * other means, and takes who may approve that. Of a user the account has to be planned; another worker of it, and a user that is told
+ * for the first time, which takes the place of none, take who may approve pools. A slot that came with another version takes who may approve that. Ways in that were closed take
  * one person, as what finds them open asks for it. Undefined for an id of another version.
  */
 export const approvalOf = (finding: Approvable): RuleEntry['approval'] | undefined => {
-  if (finding.ruleId === poolUserChanged.id && finding.reasons?.includes(FIRST_TOLD) === true)
-    return poolUrlChanged.approval;
+  if (finding.ruleId === poolUserChanged.id && isSameAccount(finding)) return poolUrlChanged.approval;
   if (isSlotOfVersion(finding)) return firmwareVersionChanged.approval;
   if (finding.ruleId === configAccessChanged.id && isClosing(finding)) return 'A1';
   if (finding.ruleId !== identityNewDevice.id || !isStrange(finding)) return ruleOf(finding.ruleId)?.approval;

@@ -1,3 +1,4 @@
+import type { RefusedTerms } from '../desk/delivered.ts';
 import type { Orphan } from '../desk/signers.ts';
 import type { TargetStatus } from '../notify/courier.ts';
 import { askAgent } from '../platform/control.ts';
@@ -15,6 +16,8 @@ export interface Live {
   readonly unlooked: { readonly [device: string]: number };
   /** Documents in force of which a signer is no approver any more. */
   readonly signers_gone: readonly Orphan[];
+  /** Documents that were refused and stand on their topics; an agent that runs on since before an update does not say it. */
+  readonly terms_refused?: readonly RefusedTerms[];
   readonly uplink: UplinkStatus | null;
   /** Who is told of findings. */
   readonly notify: readonly TargetStatus[];

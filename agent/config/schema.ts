@@ -222,7 +222,7 @@ export const configSchema = z.strictObject({
     .record(id, z.string().min(1))
     .default({})
     .describe(
-      'who may sign reference values, plans and waivers for this gateway: a name, and the file of the public key',
+      'who may sign reference values, plans and waivers for this gateway: a name, and the file of the public key, which says `role: approver`',
     ),
   redact: z
     .array(z.enum(['pools.user']))

@@ -27,11 +27,13 @@ import { inScope, mayMeet } from '../baseline/scope.ts';
 import { countsFor, lastOfPlan, type Standing, standingOf } from '../baseline/standing.ts';
 import type { Approvers } from '../config/approvers.ts';
 import { AgentError } from '../platform/errors.ts';
+import type { KeysHere } from '../platform/keys-here.ts';
 import { givenFacts } from '../record/baseline-history.ts';
 import type { Adoption, Order, Orders } from '../record/orders.ts';
 import type { Store } from '../record/store.ts';
 import { VERB_OF } from '../terms/draft.ts';
 import { misfitsOf, strangeFields } from '../terms/fact-values.ts';
+import { requireNewPeople } from './admission.ts';
 
 /** Adoption of what approvers signed, or a person at the gateway lays down: whether it may be, and what it does. */
 
@@ -59,6 +61,7 @@ export interface AdoptionGround {
   readonly states: () => readonly DeviceState[];
   /** Names of the labels that devices have. */
   readonly labels: readonly string[];
+  readonly keysHere: () => KeysHere;
   readonly store: Store;
   readonly nowMs: number;
 }
@@ -101,6 +104,7 @@ export const judgeAdoption = (handed: Handed, ground: AdoptionGround): Judged =>
   requireMeaning(terms, ground.labels);
   requireCoverable(terms);
   requireBrief(terms, ground);
+  requireNewPeople(terms, ground);
   const away = isInForce ? (known.left ?? []).filter((device) => !again.includes(device)) : [];
   const entries = terms.kind === 'reference' ? claimsOf(terms, away, ground) : [];
   const settled = settledDevices({ ...order, seq: Number.MAX_SAFE_INTEGER }, known, entries, ground);

@@ -8,13 +8,14 @@ import { approversNamed, approversReplaced, brokenGlass } from '../appraise/rule
 import type { Approvers } from '../config/approvers.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Emit } from '../platform/events.ts';
+import type { KeysHere } from '../platform/keys-here.ts';
 import { givenFacts } from '../record/baseline-history.ts';
 import type { Order, Orders } from '../record/orders.ts';
 import type { Recorder } from '../record/recorder.ts';
 import type { Store } from '../record/store.ts';
 import { type AdoptionGround, type Handed, judgeAdoption, standsOnTwo } from './adoption.ts';
 import { type AdoptionPreview, type EndedFinding, endedBy, endsText, previewAdoption } from './adoption-preview.ts';
-import { DeliveredTerms } from './delivered.ts';
+import { DeliveredTerms, type RefusedTerms } from './delivered.ts';
 import { endDue, findStale, isPlan, reportOf } from './due.ts';
 import { admittedBy, type Named, type Orphan, orphansOf, peopleOf, signersOf, splitApprovers } from './signers.ts';
 import { watchedClaims } from './watched.ts';
@@ -32,6 +33,8 @@ export interface ChangeControlDeps {
   readonly states: () => readonly DeviceState[];
   /** Names of the labels that devices have, by the configuration in force. */
   readonly labels: () => readonly string[];
+  /** Keys that lie on this gateway: none of them is a person's. */
+  readonly keysHere: () => KeysHere;
   readonly wallMs: () => number;
   readonly emit: Emit;
 }
@@ -121,6 +124,7 @@ export class ChangeControl {
         remedy:
           'look at each: have those who approve now sign its next version, or end it with assayer baseline withdraw, plan close or waiver close',
       });
+    this.#delivered.reconsider();
   }
 
   /** Whoever comes or goes is a finding: who edits the configuration takes no approver away, and adds none, unseen. */
@@ -214,15 +218,14 @@ export class ChangeControl {
     const ended = endedBy(settled, this.people());
     const seqs = new Set(orders.all().map(({ seq }) => seq));
     recorder.takeAdoption(adoption, this.#devices());
-    if (admittedBy(adoption.order).length > 0) {
-      this.#noteApprovers();
-      this.#delivered.reconsider();
-    }
+    const isAdmission = admittedBy(adoption.order).length > 0;
+    if (isAdmission) this.#noteApprovers();
     this.#remember();
     const order = orders.all().find(({ seq }) => !seqs.has(seq));
     if (order === undefined) throw new Error('what was adopted is not in force');
     const result = this.#resultOf(order);
     emit('info', 'terms.adopted', { ...result, by: order.by, ...toldOf(ended) });
+    if (isAdmission) this.#delivered.reconsider();
     const where = { ...(again.length === 0 ? {} : { again }), ...leftOf(order) };
     return { ...result, already: false, ...where, settled: adoption.settles, ended };
   }
@@ -232,12 +235,18 @@ export class ChangeControl {
     this.#delivered.take(payload, name);
   }
 
+  /** Documents that were refused and stand on their topics. */
+  refused(): readonly RefusedTerms[] {
+    const inForce = new Set(this.#deps.orders.all().map(({ sha256 }) => sha256));
+    return this.#delivered.standing((sha256) => inForce.has(sha256));
+  }
+
   #resultOf({ terms, seq }: Order): Pick<AdoptionResult, 'kind' | 'id' | 'seq'> {
     return { kind: terms.kind, id: termsId(terms), seq };
   }
 
   #ground(): AdoptionGround {
-    const { orders, store, gateway, log, states, labels, wallMs } = this.#deps;
+    const { orders, store, gateway, log, states, labels, keysHere, wallMs } = this.#deps;
     return {
       approvers: this.#counting(),
       people: this.people(),
@@ -246,6 +255,7 @@ export class ChangeControl {
       orders,
       states,
       labels: labels(),
+      keysHere,
       store,
       nowMs: wallMs(),
     };

@@ -158,6 +158,7 @@ export class Desk {
       size: log.size(),
       store_failing: log.isFailing(),
       signers_gone: this.#deps.changes.orphans(),
+      terms_refused: this.#deps.changes.refused(),
       pools_unread: unreadPools(states),
       unlooked: unlooked(states, { startedMs: this.#startedMs, beforeMs: clock.wallMs() - patienceMs }),
       uplink: this.#deps.outlet()?.status() ?? null,

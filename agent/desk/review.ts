@@ -1,5 +1,5 @@
 import type { DeviceState } from '../appraise/device.ts';
-import { type Review, requireReviewable } from '../appraise/review.ts';
+import { isAcknowledged, type Review, requireReviewable } from '../appraise/review.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Recorder } from '../record/recorder.ts';
 import type { Store } from '../record/store.ts';
@@ -9,6 +9,10 @@ export interface ReviewResult {
   readonly opened_seq: number;
   readonly id: string;
   readonly devices: readonly string[];
+  /** The same person acknowledged it before, with these words or more: nothing was written. */
+  readonly already: boolean;
+  /** Since when it is acknowledged, where that is known; Unix seconds. */
+  readonly acknowledged_at?: number;
 }
 
 /**
@@ -34,10 +38,16 @@ export const reviewFinding = (
     tracks: tracks.filter(({ finding }) => isMeant(id, finding)),
   }));
   const devices = meant.filter(({ tracks }) => tracks.length > 0).map(({ id }) => id);
+  const result = { opened_seq: openedSeq, id: named.finding.ruleId, devices };
+  const all = [named.finding, ...meant.flatMap(({ tracks }) => tracks.map(({ finding }) => finding))];
+  if (all.every((finding) => isAcknowledged(finding, review))) {
+    const { acknowledgedAt } = named.finding;
+    return { ...result, already: true, ...(acknowledgedAt === undefined ? {} : { acknowledged_at: acknowledgedAt }) };
+  }
   for (const { tracks } of meant) for (const track of tracks) requireReviewable(track, review);
   if (devices.length > 0) recorder.takeReview(openedSeq, devices, review);
   else recorder.takeGatewayReview(named.finding, review);
-  return { opened_seq: openedSeq, id: named.finding.ruleId, devices };
+  return { ...result, already: false };
 };
 
 const none = (openedSeq: number): AgentError =>

@@ -22,7 +22,8 @@ export interface GatewayKey {
 }
 
 const KEY_FILE = 'gateway.key';
-const JWK_FILE = 'gateway.jwk.json';
+/** In the state folder: the public half. */
+export const JWK_FILE = 'gateway.jwk.json';
 const REDACTION_FILE = 'redaction.key';
 
 /** Makes the gateway key, mode 0600, and its public JWK beside it. Only `init` calls this. Throws `key.exists`, `key.unwritable`. */

@@ -205,8 +205,7 @@ export class Line {
         if (this.#stranger === undefined) void this.#requests.take(channel.collector, message);
         return;
       case 'ref':
-        // An empty message takes back what was kept for those who come later.
-        if (payload.length > 0) this.#options.takeTerms(payload, channel.terms);
+        this.#options.takeTerms(payload, channel.terms);
         return;
       case 'rollcall':
         if (!retained) this.#answerRollcall();

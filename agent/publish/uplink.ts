@@ -27,7 +27,7 @@ export interface UplinkOptions {
   readonly outbox: Outbox;
   readonly notary: Notary;
   readonly observe: Observe;
-  /** Terms of approvers came in. Nothing of them is verified. */
+  /** Terms of approvers came in. Nothing of them is verified. An empty message takes back what was kept for those who come later. */
   readonly takeTerms: (payload: Uint8Array, name: string) => void;
   readonly clock: Clock;
   readonly emit: Emit;

@@ -191,7 +191,7 @@ export class Batch {
     const isMeant = isPartOf(this.storms, openedSeq);
     // The end of a parent says what that of its devices does; until then it is as it was.
     if (review.action === 'acknowledge')
-      this.storms = parentReviewed(this.storms, openedSeq, (finding) => reviewedFinding(finding, review));
+      this.storms = parentReviewed(this.storms, openedSeq, (finding) => reviewedFinding(finding, review, nowMs));
     const transitions: DeviceTransition[] = [];
     for (const device of devices) {
       const state = this.#stateOf(device);
@@ -211,8 +211,9 @@ export class Batch {
   /** A person reviewed a finding of the gateway itself. */
   gatewayReviewed(finding: Finding, review: Review): void {
     const { devices = [], count: _, ...rest } = finding as Finding & { devices?: readonly string[]; count?: number };
-    const said = reviewedFinding(rest, review);
-    const now = Math.floor(this.#deps.wallMs() / 1000);
+    const nowMs = this.#deps.wallMs();
+    const said = reviewedFinding(rest, review, nowMs);
+    const now = Math.floor(nowMs / 1000);
     this.gatewayFinding(
       review.action === 'acknowledge' ? said : { ...said, state: 'incident-closed', resolvedAt: now },
       devices,

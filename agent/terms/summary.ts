@@ -137,7 +137,7 @@ const planRows = (plan: Plan, nowS: number): readonly Row[] => {
 const waiverRows = (waiver: Waiver, nowS: number): readonly Row[] => [
   ['covers', scopeText(waiver.scope)],
   ...listed('tolerates', waiver.ids.map(idText)),
-  ['quiet', `${quietText(waiver.ids)}: waived until then, and nobody is alarmed`],
+  ['quiet', `${quietText(waiver.ids)}, whatever shows: waived until then, and nobody is alarmed`],
   ['reason', waiver.reason],
   ['risk', waiver.risk],
   ['until', `${isoOf(waiver.expires_at)}, ${distance(waiver.expires_at, nowS)}`],
@@ -168,7 +168,7 @@ const idText = (id: string): string => {
 const quietText = (ids: readonly string[]): string => {
   const { length } = quietRules(ids);
   if (length === 0) return 'no finding that this version knows';
-  return `${length} finding${length === 1 ? '' : 's'}, up to ${worstOf(ids)}`;
+  return `${length} kind${length === 1 ? '' : 's'} of finding, up to ${worstOf(ids)}`;
 };
 
 /** The gravest that one of these findings can be. */

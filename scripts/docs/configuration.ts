@@ -61,9 +61,7 @@ const parted = (settings: readonly Named[]): readonly [readonly Named[], readonl
 ];
 
 const isGroup = (schema: Schema): boolean =>
-  schema.properties !== undefined ||
-  schema.items?.anyOf !== undefined ||
-  (typeof schema.additionalProperties === 'object' && schema.additionalProperties.properties !== undefined);
+  schema.properties !== undefined || schema.items?.anyOf !== undefined || entryOf(schema)?.properties !== undefined;
 
 const section = (name: string, group: Schema): readonly string[] => {
   const head = [`## ${code(name)}`, ...(group.description === undefined ? [] : [sentence(prose(group.description))])];
@@ -71,8 +69,7 @@ const section = (name: string, group: Schema): readonly string[] => {
   if (forms !== undefined) {
     return [...head, `A list. An entry takes one of these forms.`, ...forms.flatMap((form) => formOf(name, form))];
   }
-  const { additionalProperties } = group;
-  const entry = typeof additionalProperties === 'object' ? additionalProperties : undefined;
+  const entry = entryOf(group);
   const inside = entry ?? group;
   const path = entry === undefined ? `${name}.` : `${name}.<name>.`;
   return [...head, settingsTable(rowsOf(inside.properties ?? {}, inside.required ?? [], path))];
@@ -104,9 +101,17 @@ const rowsOf = (
     if (setting.properties !== undefined) {
       return rowsOf(setting.properties, setting.required ?? [], `${path}${name}.`);
     }
-    const entry = setting.items?.properties;
-    return entry === undefined ? [own] : [own, ...rowsOf(entry, setting.items?.required ?? [], `${path}${name}[].`)];
+    const named = entryOf(setting);
+    return [
+      own,
+      ...rowsOf(setting.items?.properties ?? {}, setting.items?.required ?? [], `${path}${name}[].`),
+      ...rowsOf(named?.properties ?? {}, named?.required ?? [], `${path}${name}.<name>.`),
+    ];
   });
+
+/** What stands under each name, where an operator chooses the names. */
+const entryOf = ({ additionalProperties }: Schema): Schema | undefined =>
+  typeof additionalProperties === 'object' ? additionalProperties : undefined;
 
 const kindOf = (schema: Schema): string => {
   if (schema.enum !== undefined) return schema.enum.map(code).join(', ');
@@ -119,10 +124,15 @@ const kindOf = (schema: Schema): string => {
     case 'array':
       return `list${schema.items?.properties === undefined ? ` of ${kindOf(schema.items ?? {})}` : ''}`;
     case 'object':
-      return 'names with texts';
+      return `names with ${entriesOf(entryOf(schema) ?? {})}`;
     default:
       return schema.pattern === undefined ? 'text' : `text like ${code(schema.pattern)}`;
   }
+};
+
+const entriesOf = (entry: Schema): string => {
+  if (entry.properties !== undefined) return 'settings';
+  return entry.type === 'array' ? `lists of ${kindOf(entry.items ?? {})}` : 'texts';
 };
 
 const defaultOf = ({ default: value }: Schema): string =>

@@ -196,6 +196,20 @@ test('pool.user-changed: an e-mail log-in under another domain is another accoun
   assert.deepEqual(severityOf('ops@acme.example_rig1', 'ops@acme.example_rig2'), ['medium', 'worker']);
 });
 
+test('pool.user-changed: what stands in front of the worker is no account where it is a coin alone, or nothing', () => {
+  const reasonsOf = (before: string, after: string) => {
+    const watch = new Watch();
+    watch.live(2 * MINUTE, showing(pools({ user: before }, { user: before }, { user: before })));
+    watch.clear();
+    watch.live(3 * MINUTE, showing(pools({ user: after }, { user: before }, { user: before })));
+    return watch.opened('pool.user-changed')[0]?.reasons?.join(' ');
+  };
+  assert.equal(reasonsOf('LTC.acme', 'LTC.thief'), 'worker template no-account');
+  assert.equal(reasonsOf('.rig1', '.thief'), 'worker template no-account');
+  assert.equal(reasonsOf('LTC.acme.rig1', 'LTC.acme.rig2'), 'worker template');
+  assert.equal(reasonsOf('acme.rig1', 'acme.rig2'), 'worker template');
+});
+
 test('pool.user-changed: a worker named after its leased address follows a new lease, at most low', () => {
   const watch = new Watch();
   const named = (octet: number) => ({ user: `acme.rig-14x${octet}` });

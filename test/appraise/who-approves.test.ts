@@ -41,6 +41,16 @@ test('who may approve is what the catalogue says of the id; a new machine that w
   assert.equal(approvalOf({ ruleId: 'pool.of-a-later-version' }), undefined);
 });
 
+test('another account has to be planned, another worker of the same account two approve; where no account is told it is taken for another one', () => {
+  const user = (...reasons: readonly string[]) => approvalOf({ ruleId: 'pool.user-changed', reasons });
+  assert.deepEqual([user('account'), user('account', 'factory-default'), user()], ['AP', 'AP', 'AP']);
+  assert.deepEqual([user('worker'), user('worker', 'template'), user('worker', 'intermittent')], ['A2', 'A2', 'A2']);
+  assert.deepEqual([user('worker', 'no-account'), user('worker', 'template', 'no-account')], ['AP', 'AP']);
+  assert.deepEqual([user('worker', 'account'), user('first-told'), user('first-told', 'account')], ['AP', 'A2', 'AP']);
+  const worker = { ruleId: 'pool.user-changed', reasons: ['worker'] };
+  assert.deepEqual([needsMorePeople(worker), isUnplanned(worker)], [true, false]);
+});
+
 test('what a plan covers needs nobody more, and is not unplanned', () => {
   const theft = { ruleId: 'pool.user-changed' };
   assert.deepEqual([needsMorePeople(theft), isUnplanned(theft)], [true, true]);

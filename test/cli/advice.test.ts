@@ -839,6 +839,70 @@ test('a waiver is shown with its reason and end, and one that is over as over', 
   assert.match(text, /^ +what to do +what it covered counts again: /m);
 });
 
+test('a waiver names all findings that it quiets, and goes on covering what they become: the new value is stated, with its own weight beside it', async (t) => {
+  const site = await Site.open(t, 0);
+  const { recording } = site;
+  const moved = (...users: readonly string[]) => ({
+    ...pools(...users.map((user) => ({ user }))),
+    'access.cloud': false,
+  });
+  await recording.looks('rig-1', 3, moved('acme2.x', 'acme2.x'));
+  const numbers = recording.state('rig-1').tracks.map(({ finding }) => finding.openedSeq ?? -1);
+  assert.equal(numbers.length, 2);
+  const waive = ['--reason', 'the tenant asked', '--risk', 'none', '--until', '+1d'];
+  const asked = await site.type('findings', 'waive', String(numbers[0]), ...waive);
+  assert.match(asked.text, /^ {2}quiet +1 kind of finding, up to critical, whatever shows: waived until then/m);
+  assert.match(asked.text, new RegExp(`^ {2}now +2 findings: ${numbers.join(', ')}$`, 'm'));
+  const { code, text } = await site.type('findings', 'waive', String(numbers[0]), ...waive, '--yes');
+  assert.equal(code, 0, text);
+  assert.match(
+    text,
+    new RegExp(`^findings ${numbers.join(', ')} are waived by finding-${numbers[0]}; they show as such`, 'm'),
+  );
+  await recording.looks('rig-1', 3, moved('thief.x', 'acme2.x'));
+  const told = recording
+    .said()
+    .flatMap((one) => (one.kind === 'finding' ? [one.finding] : []))
+    .at(-1);
+  assert.deepEqual(
+    [told?.after, told?.state, told?.severity, told?.severity_base],
+    ['thief.x', 'waived', 'info', 'critical'],
+  );
+});
+
+test('who acknowledged a finding is told so when they do it again, and nothing is written; with another note, or by another person, it is new', async (t) => {
+  const site = await Site.open(t, 0);
+  const { recording } = site;
+  const own = site.stands(entry('config.drift'));
+  const ofGateway = site.stands(entry('change.break-glass'));
+  for (const number of [own, ofGateway]) {
+    const ack = (...words: readonly string[]) => site.type('findings', 'ack', String(number), ...words);
+    const written = () => recording.said().length;
+    const first = await ack('--by', 'carol', '--note', 'called the site');
+    assert.deepEqual([first.code, / is acknowledged$/m.test(first.text)], [0, true], first.text);
+    const since = new Date(Math.floor(recording.clock.wall / 1000) * 1000).toISOString().replace('.000', '');
+    const size = written();
+    recording.clock.pass(60_000);
+    for (const note of [[], ['--note', 'called the site']]) {
+      const again = await ack('--by', 'carol', ...note);
+      assert.equal(again.code, 0);
+      assert.match(
+        again.text,
+        new RegExp(`^finding ${number} \\(\\S+\\) is acknowledged already, by carol since ${since}$`, 'm'),
+      );
+    }
+    const json = await ack('--by', 'carol', '--json');
+    assert.deepEqual(
+      [JSON.parse(json.text).already, JSON.parse(json.text).acknowledged_at],
+      [true, Date.parse(since) / 1000],
+    );
+    assert.equal(written(), size);
+    assert.match((await ack('--by', 'carol', '--note', 'it comes tomorrow')).text, / is acknowledged$/m);
+    assert.match((await ack('--by', 'dave')).text, / is acknowledged$/m);
+    assert.equal(written(), size + 2);
+  }
+});
+
 test('a finding about a part of the device approves that part; an unrelated drift stays', async (t) => {
   const site = await Site.open(t, 0);
   const { recording } = site;

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { serveControl } from '../../agent/platform/control.ts';
+import { formatSignedTerms } from '../../shared/index.ts';
 import { admission, People, poolUser, summerPlan } from '../record/approvers.ts';
 import { Recording } from '../record/recording.ts';
 import { assayer, configured } from './assayer.ts';
@@ -91,6 +93,58 @@ test('baseline show and doctor name devices that left and are back, at which a d
   const again = await said();
   assert.equal(again.json.left, undefined);
   assert.doesNotMatch(again.show + again.doctor.join(), /rig-1/);
+});
+
+test('doctor names what a running agent refused on its topic, with reason and remedy', async (t) => {
+  const recording = new Recording(t);
+  await recording.learnAll();
+  const changes = recording.changes(people);
+  changes.resume();
+  const { dir } = recording;
+  const approvers = Object.fromEntries(
+    ['alice', 'bob'].map((name) => {
+      writeFileSync(join(dir, `${name}.jwk.json`), JSON.stringify(people.jwk(name)));
+      return [name, join(dir, `${name}.jwk.json`)];
+    }),
+  );
+  const file = configured(dir, { approvers, devices: [{ host: '127.0.0.1', ports: { cgminer: 1, http: 1 } }] });
+  const status = () => ({
+    log: recording.origin,
+    size: 0,
+    store_failing: false,
+    pools_unread: {},
+    unlooked: {},
+    signers_gone: [],
+    terms_refused: changes.refused(),
+    uplink: null,
+    notify: [],
+  });
+  const door = await serveControl(dir, async () => status());
+  t.after(() => door.close());
+  const said = async () => {
+    const doctor = await assayer(['doctor', '--json', '-c', file]);
+    const { checks } = JSON.parse(doctor.out) as {
+      checks: readonly { check: string; level: string; message: string; remedy?: string }[];
+    };
+    return checks.filter(({ check }) => check === 'approvals');
+  };
+  assert.deepEqual(
+    (await said()).map(({ level }) => level),
+    ['ok'],
+  );
+  changes.takeDelivered(Buffer.from(formatSignedTerms(people.sign(poolUser('acme.x1'), 'alice'))), 'site-pools');
+  const [refused, ...others] = await said();
+  assert.deepEqual([refused?.level, others], ['warn', []]);
+  assert.match(
+    refused?.message ?? '',
+    /^reference site-pools, on ref\/site-pools, is refused since \d{4}-.*Z: it speaks of what two people have to approve, and one did$/,
+  );
+  assert.match(refused?.remedy ?? '', /^have another approver sign it too: assayer baseline sign/);
+  changes.takeDelivered(Buffer.from(JSON.stringify(people.sign(poolUser('acme.x1'), 'alice', 'bob'))), 'site-pools');
+  assert.deepEqual(
+    (await said()).map(({ level }) => level),
+    ['ok'],
+  );
 });
 
 test('doctor and keys list name a key that waits, with how it is admitted; once it is nothing is said', async (t) => {

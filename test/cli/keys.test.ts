@@ -212,10 +212,7 @@ test('keys admit: an approver signs that another key counts, a second one adds a
   const [alice, bob] = [await keyOnDisk(cwd, 'alice'), await keyOnDisk(cwd, 'bob')];
   const carol = new People('carol');
   const [kid] = carol.keys.keys();
-  writeFileSync(
-    join(cwd, 'carol.jwk.json'),
-    JSON.stringify({ ...carol.jwk('carol'), role: 'approver', name: 'carol' }),
-  );
+  writeFileSync(join(cwd, 'carol.jwk.json'), JSON.stringify(carol.jwk('carol')));
   const admit = (...words: readonly string[]) =>
     assayer(['keys', 'admit', ...words, '--passphrase-file', 'passphrase', '--yes'], { cwd });
   const made = await admit('carol.jwk.json', '--key', 'alice.key', '--log', 'example.org/gw-1');
@@ -240,5 +237,17 @@ test('keys admit: an approver signs that another key counts, a second one adds a
     const { code, out, err } = await admit(file, '--key', 'alice.key', '--out', 'other.json');
     assert.deepEqual([code, out], [2, ''], file);
     assert.match(err, /\[key\.(malformed|absent)\]/, file);
+  }
+  const { role: _, ...bare } = carol.jwk('carol');
+  for (const [role, remedy] of [
+    [{}, /write "role":"approver" into the file/],
+    [{ role: 'gateway' }, /write "role":"approver" into the file/],
+    [{ role: 'authority' }, /assayer keys new --role approver/],
+  ] as const) {
+    writeFileSync(join(cwd, 'other.jwk.json'), JSON.stringify({ ...bare, ...role }));
+    const { code, out, err } = await admit('other.jwk.json', '--key', 'alice.key');
+    assert.deepEqual([code, out, existsSync(join(cwd, 'other.admit.json'))], [2, '', false]);
+    assert.match(err, /\[key\.role\]/);
+    assert.match(err, remedy);
   }
 });

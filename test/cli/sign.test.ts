@@ -52,7 +52,7 @@ test('plan sign shows whom it covers, what it allows and until when, and writes 
       '  covers     devices rig-7 rig-8, and label site=tx1; of every gateway that takes it',
       '  allows     firmware.version-changed (up to high)',
       '  expects    firmware.version is "2.10"',
-      '  quiet      1 finding, up to high: info in this window, and nobody is alarmed',
+      '  quiet      1 kind of finding, up to high: info in this window, and nobody is alarmed',
       '             with the reboot that an update brings, twice an hour at most',
       '  from       2036-12-01T14:00:00Z, in …',
       '  until      2036-12-02T14:00:00Z, for 1 d',

@@ -39,6 +39,8 @@ test('what is missing or cannot be used is told with its remedy: 2, and nothing 
   const dir = folder(t);
   const key = join(dir, 'gateway.jwk.json');
   writeFileSync(key, JSON.stringify(knownAnswers.jwk));
+  const approver = join(dir, 'alice.jwk.json');
+  writeFileSync(approver, JSON.stringify({ ...knownAnswers.jwk, role: 'approver' }));
   mkdirSync(join(dir, 'empty'));
   const own = join(dir, 'own');
   mkdirSync(own);
@@ -61,6 +63,11 @@ test('what is missing or cannot be used is told with its remedy: 2, and nothing 
     [[url, '--id', 'a', '--trust', join(dir, 'none')], /ENOENT.*\[usage.key\]/],
     [[url, '--id', 'a', '--trust', join(dir, 'empty')], /there is no \.json file in this folder/],
     [[url, '--id', 'a', '--authority', join(dir, 'none')], /\[usage.authority\]/],
+    [[url, '--id', 'a', '--authority', key], /its key is a gateway's, .*"role":"authority".*\[usage.authority\]/],
+    [
+      [url, '--id', 'a', '--authority', approver],
+      /an approver's, not an authority's.*--role authority.*\[usage.authority\]/,
+    ],
     [[url, '--id', 'a', '--trust', key, '--manifest', key], /nobody is named whose signature.*\[usage.manifest\]/],
     [[url, '--id', 'a', '--trust', key, '--shard', '3/2'], /"3\/2" is no part of a fleet/],
     [[url, '--id', 'a', '--trust', key, '--gateways', 'x/y'], /"x\/y" is no gateway id/],
@@ -405,7 +412,7 @@ describe('assayer collect as a person uses it', { skip: WITHOUT_MOSQUITTO }, () 
     const [pinned, forger] = [keyOf(7), keyOf(8)];
     const manifest = (signer: typeof pinned) => manifestBy(signer, []);
     const files = { jwk: join(dir, 'authority.jwk.json'), good: join(dir, 'good.json'), bad: join(dir, 'bad.json') };
-    writeFileSync(files.jwk, JSON.stringify(pinned.jwk));
+    writeFileSync(files.jwk, JSON.stringify({ ...pinned.jwk, role: 'authority' }));
     writeFileSync(files.good, manifest(pinned));
     writeFileSync(files.bad, manifest(forger));
     await using broker = await Mosquitto.start();
@@ -443,7 +450,7 @@ describe('assayer collect as a person uses it', { skip: WITHOUT_MOSQUITTO }, () 
   test('a manifest names a thousand gateways, over a broker as it is recommended', async (t) => {
     const dir = folder(t);
     const authority = keyOf(7);
-    writeFileSync(join(dir, 'authority.jwk.json'), JSON.stringify(authority.jwk));
+    writeFileSync(join(dir, 'authority.jwk.json'), JSON.stringify({ ...authority.jwk, role: 'authority' }));
     const others = Array.from({ length: 1_000 }, (_none, n) => {
       const jwk = jwkOf(generateKeyPairSync('ed25519').privateKey);
       return { kid: thumbprint(jwk), jwk, role: 'gateway', logs: [`example.org/site-0417-gateway-${n}`] };
@@ -466,7 +473,7 @@ describe('assayer collect as a person uses it', { skip: WITHOUT_MOSQUITTO }, () 
     const keyFile = join(dir, 'collector.key');
     const signing = signingCollector(keyFile, 'collector-a');
     const authority = keyOf(7);
-    writeFileSync(join(dir, 'authority.jwk.json'), JSON.stringify(authority.jwk));
+    writeFileSync(join(dir, 'authority.jwk.json'), JSON.stringify({ ...authority.jwk, role: 'authority' }));
     writeFileSync(join(dir, 'manifest.json'), manifestBy(authority, [signing]));
     await using broker = await Mosquitto.start();
     await using observer = await Observer.connect(broker.url);

@@ -5,7 +5,9 @@ import { agentGap } from '../../agent/appraise/rules/evidence-agent-gap.ts';
 import { keptFacts } from '../../agent/baseline/kept.ts';
 import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
 import { differencesInForce } from '../../agent/desk/differences.ts';
+import { loadKey } from '../../agent/platform/keys.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
+import { formatSignedTerms } from '../../shared/signed-terms.ts';
 import { pools } from '../appraise/watch.ts';
 import { admission, People, poolUser, summerPlan } from './approvers.ts';
 import { deskOf } from './desk.ts';
@@ -520,6 +522,46 @@ test('a known machine in the place of another one is shown with the pools of tha
   assert.deepEqual(free.openFindings(), []);
 });
 
+test('another worker of the same account two approvers approve afterwards, by values or by what the device shows; another account nobody does', async (t) => {
+  const other = pools({ user: 'acme.axe13' });
+  const users = (...value: readonly string[]) =>
+    ({ ...poolUser('none'), values: [{ fact: 'pools.user', class: 'set', value }] }) as never;
+  const values = users('acme.rig0417', 'acme.axe13');
+  const changed = async (shown: Facts) => {
+    const recording = new Recording(t, ['rig-1', 'rig-2']);
+    await recording.learnAll();
+    recording.changes(two).resume();
+    await recording.looks('rig-1', 2, shown);
+    return recording;
+  };
+  for (const how of ['values', 'entries'] as const) {
+    const recording = await changed(other);
+    assert.deepEqual(recording.openFindings(), ['pool.user-changed rig-1']);
+    assert.equal(recording.state('rig-1').tracks[0]?.finding.reasons?.[0], 'worker');
+    assert.match(accept(recording).refused[0]?.remedy ?? '', /baseline export rig-1.*have two approvers sign it/);
+    const changes = recording.changes(two);
+    const named = { entries: [{ ...recording.attestation('rig-1'), facts: ['pools'] }] };
+    const terms = how === 'values' ? values : { kind: 'reference', ref_id: 'late', version: 1, ...named };
+    const handed = (...by: readonly string[]) => ({ kind: 'signed', ...two.sign(terms as never, ...by) }) as const;
+    assert.equal(
+      refusal(() => changes.adopt(handed('alice'))),
+      'terms.two-approvers',
+    );
+    changes.adopt(handed('alice', 'bob'));
+    assert.deepEqual(recording.openFindings(), [], how);
+    await recording.looks('rig-1', 4, other);
+    assert.deepEqual(recording.openFindings(), [], how);
+    assert.deepEqual(recording.objections(two.keys), []);
+  }
+  const theft = await changed(pools({ user: 'thief.axe13' }));
+  assert.equal(
+    refusal(() =>
+      theft.changes(two).adopt({ kind: 'signed', ...two.sign(users('acme.rig0417', 'thief.axe13'), 'alice', 'bob') }),
+    ),
+    'terms.unplanned',
+  );
+});
+
 test('an exchanged machine at the pool of somebody else two approvers approve, as they do another pool; one that differs since they signed is not what they signed', async (t) => {
   const recording = await exchanged(t, ELSEWHERE);
   assert.deepEqual(recording.state('rig-1').tracks[0]?.finding.reasons, ['other-pool']);
@@ -620,6 +662,32 @@ test('one approver makes no two of himself: a key that is added is told, and sig
   assert.deepEqual(recording.objections(three.keys), []);
 });
 
+test('a key that lies on the gateway is admitted by no document, by hand or on its topic, nor one key under two names', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(three);
+  changes.resume();
+  const { kid } = loadKey(recording.dir);
+  const admitting = (...admits: readonly { readonly name: string; readonly kid: string }[]) =>
+    signedBy({ kind: 'reference', ref_id: 'approver-1', version: 1, admits }, 'alice', 'bob');
+  const dave = { name: 'dave', kid: 'A'.repeat(43) };
+  for (const admits of [[{ name: 'gate', kid }], [dave, { name: 'gate', kid }], [dave, { ...dave, name: 'erin' }]])
+    assert.equal(
+      refusal(() => changes.adopt(admitting(...admits))),
+      'terms.admission',
+    );
+  const { doc, sigs } = admitting({ name: 'gate', kid });
+  changes.takeDelivered(Buffer.from(JSON.stringify({ doc, sigs })), 'approver-1');
+  const { event, message, remedy } = { message: '', remedy: '', ...recording.events.at(-1) };
+  assert.equal(event, 'terms.refused');
+  assert.match(
+    `${message}: ${remedy}`,
+    /^the key of gate is that of this gateway itself: .*assayer keys new --role approver/,
+  );
+  assert.deepEqual([changes.all(), recording.approvals().isExpected(kid)], [[], false]);
+  changes.adopt(admitting(dave));
+  assert.equal(changes.all().length, 1);
+});
+
 test('what was delivered with the signature of a key that waits is judged again once it is admitted', async (t) => {
   const recording = await learned(t);
   recording.changes(three.among('alice', 'bob')).resume();
@@ -629,8 +697,68 @@ test('what was delivered with the signature of a key that waits is judged again 
   changes.takeDelivered(retained, 'site-pools');
   assert.equal(recording.events.at(-1)?.event, 'terms.refused');
   changes.adopt(signedBy(admission(three, 'carol'), 'alice', 'bob'));
+  assert.equal(changes.all().length, 2, 'which its topic hands over again only to who connects anew');
   changes.takeDelivered(retained, 'site-pools');
   assert.equal(changes.all().length, 2);
+});
+
+test('what stands refused on its topic is known with its reason until it is taken, replaced or taken back, and judged again by each admission and reload', async (t) => {
+  const recording = await learned(t);
+  let named = three.among('alice');
+  const changes = recording.changes(() => named);
+  changes.resume();
+  const sent = (terms: Parameters<typeof three.sign>[0], ...by: readonly string[]): Buffer =>
+    Buffer.from(formatSignedTerms(three.sign(terms, ...by)));
+  const refusals = () => recording.events.filter(({ event }) => event === 'terms.refused').length;
+  const stand = () => changes.refused().map(({ name, kind, id }) => `${name} ${kind} ${id}`);
+  const site = sent(poolUser('acme.x1'), 'alice', 'bob');
+  changes.takeDelivered(site, 'site-pools');
+  changes.takeDelivered(Buffer.from('{"doc":1}'), 'scrap');
+  changes.takeDelivered(sent({ ...poolUser('acme.x1'), ref_id: 'other' }, 'alice'), 'misplaced');
+  assert.deepEqual(stand(), [
+    'site-pools reference site-pools',
+    'scrap undefined undefined',
+    'misplaced reference other',
+  ]);
+  const [first, , misplaced] = changes.refused();
+  assert.match(`${first?.message}: ${first?.remedy}`, /^E_KEY_UNKNOWN .*: have it signed by approvers who count here/);
+  assert.equal(first?.refused_at, Math.floor(recording.clock.wall / 1000));
+  assert.match(`${misplaced?.message}`, /it came on ref\/misplaced/);
+  const told = refusals();
+  recording.clock.pass(60_000);
+  changes.heedApprovers();
+  assert.deepEqual([refusals(), changes.refused()[0]?.refused_at], [told, first?.refused_at], 'told once, since then');
+  changes.takeDelivered(Buffer.alloc(0), 'scrap');
+  assert.equal(changes.refused().length, 2);
+
+  // The configuration is read again, and names bob; whom alice admits.
+  named = three.among('alice', 'bob');
+  changes.heedApprovers();
+  assert.equal(changes.refused().length, 2, 'bob waits');
+  changes.takeDelivered(sent({ ...admission(three, 'bob'), ref_id: 'approver-1' }, 'alice'), 'approver-1');
+  assert.deepEqual([changes.all().length, stand()], [2, ['misplaced reference other']]);
+
+  const carol = sent({ ...poolUser('acme.x2'), ref_id: 'by-carol' }, 'alice', 'carol');
+  changes.takeDelivered(carol, 'by-carol');
+  changes.adopt(signedBy({ ...admission(three, 'carol'), ref_id: 'approver-2' }, 'alice', 'bob'));
+  assert.equal(changes.all().length, 3, 'she is not named yet');
+  named = three;
+  changes.heedApprovers();
+  assert.deepEqual([changes.all().length, stand()], [4, ['misplaced reference other']], 'the reload takes it up');
+
+  // A topic keeps one document: the next one stands in the place of the former, which is not judged again.
+  const former = sent({ ...poolUser('acme.x3'), ref_id: 'late' }, 'alice');
+  changes.takeDelivered(former, 'late');
+  changes.takeDelivered(sent({ ...poolUser('acme.x4'), ref_id: 'late' }, 'alice'), 'late');
+  assert.equal(changes.refused().filter(({ name }) => name === 'late').length, 1);
+  // What a person hands over meanwhile stands refused no more; and what many topics have is bounded.
+  const byHand = three.sign({ ...poolUser('acme.x5'), ref_id: 'by-hand' }, 'alice');
+  changes.takeDelivered(Buffer.from(formatSignedTerms(byHand)), 'by-hand');
+  assert.ok(stand().includes('by-hand reference by-hand'));
+  changes.adopt({ kind: 'signed', ...byHand, breakGlass: EMERGENCY });
+  assert.ok(!stand().includes('by-hand reference by-hand'));
+  for (let at = 0; at < 200; at += 1) changes.takeDelivered(Buffer.from(`{"doc":${at}}`), `scrap-${at}`);
+  assert.equal(changes.refused().length, 64);
 });
 
 test('a key that was admitted before the configuration names it counts from then on, without an alarm', async (t) => {

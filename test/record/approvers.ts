@@ -2,6 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { Approvers } from '../../agent/config/approvers.ts';
 import { jwkOf, type Signer, signerOf, thumbprint, trustKey } from '../../shared/keys.ts';
 import { addSignature, type SignedTerms, signTerms } from '../../shared/signed-terms.ts';
+import type { Jwk } from '../../shared/statement.ts';
 import { type Terms, termsSchema } from '../../shared/terms.ts';
 
 /** People whose keys a gateway trusts, and what they sign. */
@@ -27,9 +28,9 @@ export class People implements Approvers {
     };
   }
 
-  /** The public key of one of them. */
-  jwk(name: string): object {
-    return jwkOf(this.#private.get(name) as KeyObject);
+  /** The public key of one of them, as their public file has it. */
+  jwk(name: string): Jwk & { readonly role: string; readonly name: string } {
+    return { ...jwkOf(this.#private.get(name) as KeyObject), role: 'approver', name };
   }
 
   signer(name: string): Signer {

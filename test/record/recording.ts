@@ -17,6 +17,7 @@ import type { Approvers } from '../../agent/config/approvers.ts';
 import { ChangeControl } from '../../agent/desk/change-control.ts';
 import type { LookKind } from '../../agent/normalise/observation.ts';
 import { AgentError } from '../../agent/platform/errors.ts';
+import { keysHere } from '../../agent/platform/keys-here.ts';
 import { Approvals, type Past } from '../../agent/record/approvals.ts';
 import { Attested } from '../../agent/record/coverage.ts';
 import type { Transaction } from '../../agent/record/log.ts';
@@ -105,7 +106,7 @@ export class Recording {
   driven: LookContext['driven'];
 
   /** Change control over these devices. */
-  changes(approvers: Approvers): ChangeControl {
+  changes(approvers: Approvers | (() => Approvers)): ChangeControl {
     const { log, store, clock } = this.#gateway;
     return new ChangeControl({
       orders: this.orders,
@@ -113,9 +114,10 @@ export class Recording {
       store,
       log: () => log.origin,
       gateway: log.origin.slice(0, log.origin.lastIndexOf('/')),
-      approvers: () => approvers,
+      approvers: typeof approvers === 'function' ? approvers : () => approvers,
       states: () => [...this.states.values()],
       labels: () => [...this.states.values()].flatMap(({ labels }) => Object.keys(labels)),
+      keysHere: () => keysHere(this.dir),
       wallMs: clock.wallMs,
       emit: (level, event, members) => this.events.push({ level, event, ...members }),
     });

@@ -137,7 +137,7 @@ test('what is about the gateway no plan or waiver covers: that is told before an
   assert.deepEqual(cautionsOf(waiver({ ids: ['change.deviation'] })), []);
   const lines = reviewOf(waiver({ ids: ['change.break-glass', 'config.drift'] }), NOW).join('\n');
   assert.match(lines, /change\.break-glass \(no plan or waiver covers it\)/);
-  assert.match(lines, /quiet +1 finding, up to medium:/);
+  assert.match(lines, /quiet +1 kind of finding, up to medium\b/);
 });
 
 test('a plan that expects nothing of what an id looks at is told: it announces no such change', () => {
@@ -328,7 +328,7 @@ test('the review fits a screen, with what becomes quiet, until when, and the war
   assert.ok(lines.length <= 48, String(lines.length));
   assert.match(
     lines.join('\n'),
-    /^ {2}quiet +\d+ findings, up to critical: info in this window, and nobody is alarmed$/m,
+    /^ {2}quiet +\d+ kinds of finding, up to critical: info in this window, and nobody is alarmed$/m,
   );
   assert.match(lines.join('\n'), /^ {2}until +2026-12-22T\S+, for 30 d$/m);
   const first = lines.findIndex((line) => line.startsWith('WARNING: '));

@@ -1,5 +1,5 @@
 import type { PoolSlot } from '../../../shared/facts.ts';
-import { accountOf, workerOf } from '../../../shared/pool-user.ts';
+import { accountOf, isAccount, workerOf } from '../../../shared/pool-user.ts';
 import { followsTemplate, isListed } from '../allow.ts';
 import { isFactoryPool } from '../factory-pools.ts';
 import type { Severity } from '../finding.ts';
@@ -13,13 +13,13 @@ export const poolUserChanged = defineRule({
   id: 'pool.user-changed',
   title: 'Pool user changed',
   meaning:
-    'A configured pool slot works for another user. Another account or wallet takes the earnings; another worker name only relabels them. The reason `first-told` says that the slot told no user when people approved it.',
+    'A configured pool slot works for another user. Another account or wallet takes the earnings, and has to be planned (AP). Another worker of the same account (reason `worker`) only relabels them, and two people approve it (A2), also afterwards; but not where what stands in front of it is no account (`no-account`: nothing, or only the name of a coin). The reason `first-told` says that the slot told no user when people approved it (A2).',
   benign: ['tenant move', 'workers renamed', 'worker named after a leased address', 'a log-in that was given later'],
   severity: 'critical',
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'AP',
-  version: 3,
+  version: 4,
   against: 'reference',
   reads: ['pools'],
   judgesUsers: () => true,
@@ -67,8 +67,21 @@ const judge = (
   { address, allow = [], device }: RuleContext,
 ): { severity: Severity; reasons: string[] } => {
   if (accountOf(before) !== accountOf(after))
-    return { severity: 'critical', reasons: ['account', ...marksOf(url, after)] };
+    return { severity: 'critical', reasons: [OTHER_ACCOUNT, ...marksOf(url, after)] };
   const template =
     sameTemplate(workerOf(before) ?? '', workerOf(after) ?? '', address) || followsTemplate(allow, url, after, device);
-  return template ? { severity: 'low', reasons: ['worker'] } : { severity: 'medium', reasons: ['worker', 'template'] };
+  return {
+    severity: template ? 'low' : 'medium',
+    reasons: [OTHER_WORKER, ...(template ? [] : ['template']), ...(isAccount(accountOf(after)) ? [] : [NO_ACCOUNT])],
+  };
 };
+
+const OTHER_ACCOUNT = 'account';
+const OTHER_WORKER = 'worker';
+const NO_ACCOUNT = 'no-account';
+
+/** Whether it works for the account that was approved, and for nobody else: by the reasons of the finding, or of those of many devices. */
+export const isSameAccount = ({ reasons = [] }: Pick<Deviation, 'reasons'>): boolean =>
+  (reasons.includes(OTHER_WORKER) || reasons.includes(FIRST_TOLD)) &&
+  !reasons.includes(OTHER_ACCOUNT) &&
+  !reasons.includes(NO_ACCOUNT);

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { isId } from '../../../shared/ids.ts';
-import { InvalidKey, parseTrustedKeys, type TrustSource } from '../../../shared/index.ts';
+import { InvalidKey, parseTrustedKeys, type TrustedKeys, type TrustSource } from '../../../shared/index.ts';
 import { EVERYTHING, listed, type Share, sharded } from '../../collect/share.ts';
 import { configSchema } from '../../config/schema.ts';
 import { AgentError } from '../../platform/errors.ts';
+import { otherRole } from '../../platform/key-role.ts';
 import { checkBroker, type MqttSettings } from '../../publish/broker.ts';
 import { OPTIONS } from '../../publish/remedy.ts';
 import { type LeaveOut, trustedKeys } from '../trusted-keys.ts';
@@ -95,12 +96,18 @@ export const unboundOf = (trust: TrustSource): readonly string[] => {
   return gateways.filter(({ logs }) => logs === undefined).map(({ kid }) => kid);
 };
 
-/** A bare JWK is the key of a gateway elsewhere; here it is the key of the authority. */
-const authorityOf = (file: string) => {
+/** Keys that their file has as an authority's, beside others: a bare JWK is the key of a gateway, which vouches for nobody. */
+const authorityOf = (file: string): TrustedKeys => {
+  const keys = keysOf(file);
+  const others = [...keys.values()].map((key) => otherRole(key, 'authority'));
+  const [problem] = others;
+  if (problem === undefined || others.includes(undefined)) return keys;
+  throw new AgentError({ code: 'usage.authority', message: `${file}: ${problem.message}`, remedy: problem.remedy });
+};
+
+const keysOf = (file: string): TrustedKeys => {
   try {
-    const json = JSON.parse(readFileSync(file, 'utf8'));
-    if ('keys' in json) return parseTrustedKeys(json);
-    return new Map([...parseTrustedKeys(json)].map(([kid, key]) => [kid, { ...key, role: 'authority' as const }]));
+    return parseTrustedKeys(JSON.parse(readFileSync(file, 'utf8')));
   } catch (cause) {
     const isExpected =
       cause instanceof InvalidKey ||
@@ -110,7 +117,7 @@ const authorityOf = (file: string) => {
     throw new AgentError({
       code: 'usage.authority',
       message: `${file}: ${(cause as Error).message}`,
-      remedy: 'give the public key of the authority as a JWK, or as {"keys":[{"role":"authority", …}]}',
+      remedy: 'give the public key that assayer keys new --role authority wrote, or {"keys":[{"role":"authority", …}]}',
       cause,
     });
   }

@@ -7,13 +7,14 @@ import { AgentError } from '../../platform/errors.ts';
 import { Approvals } from '../../record/approvals.ts';
 import type { Order } from '../../record/orders.ts';
 import { Store } from '../../record/store.ts';
+import { isoOf } from '../../terms/instant.ts';
 import { namesText } from '../table.ts';
-import { type Check, ok, type Result, warn } from './result.ts';
+import { type Check, ok, type Result, type Visit, warn } from './result.ts';
 
 /** What approvers signed and is in force: by keys that the configuration still names. */
 export const approvals: Check = {
   name: 'approvals',
-  run: ({ config, approvers, file }) => {
+  run: ({ config, approvers, file, agent }) => {
     const orders = inForce(config.state_dir);
     const signed = orders.filter(({ doc }) => doc !== undefined);
     const waiting = splitApprovers(approvers, Approvals.countingIn(config.state_dir)).waiting.map(
@@ -39,13 +40,25 @@ export const approvals: Check = {
           `where these are the machines that were signed, adopt it again: ${typed('baseline adopt <signed file>', { config: file })}; else have what they show now signed: ${typed(`baseline export ${devices[0]}`, { config: file })}`,
         ),
     );
-    if (waiting.length + orphans.length + lapsed.length > 0) return [...waiting, ...orphans, ...lapsed];
+    const found = [...waiting, ...orphans, ...lapsed, ...refusedBy(agent)];
+    if (found.length > 0) return found;
     const named = `approvers named: ${approvers.keys.size}`;
     return [
       ok(signed.length === 0 ? `${named}; no signed document is in force` : `${named}; they signed what is in force`),
     ];
   },
 };
+
+/** What came over the uplink and was refused: only a running agent knows, and nobody else tells the person who published it. */
+const refusedBy = (agent: Visit['agent']): readonly Result[] =>
+  agent instanceof AgentError
+    ? []
+    : (agent.terms_refused ?? []).map(({ name, kind, id, refused_at: at, message, remedy }) =>
+        warn(
+          `${kind ?? 'what'} ${id ?? 'cannot be read'}, on ref/${name}, is refused since ${isoOf(at)}: ${message}`,
+          remedy,
+        ),
+      );
 
 /** References that name devices by what they showed before they left, which are back. */
 const lapsedIn = (

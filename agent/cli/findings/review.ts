@@ -3,6 +3,7 @@ import { approvalText, nextStep } from '../../appraise/advice.ts';
 import type { ReviewResult } from '../../desk/review.ts';
 import { askAgent } from '../../platform/control.ts';
 import { AgentError } from '../../platform/errors.ts';
+import { isoOf } from '../../terms/instant.ts';
 import { accountName } from '../ask.ts';
 import { type Io, printable, printJson } from '../io.ts';
 import { askedOf, findingNumbered, type Numbered, namedDevices } from './stored.ts';
@@ -53,7 +54,10 @@ const review = async (
     ...(note === undefined ? {} : { note }),
   }).catch((error: unknown) => refuse(error, found, config))) as ReviewResult;
   if (json) printJson(io, result);
-  else io.out.write(`${printable(reviewedText(number, action, result))}\n`);
+  else
+    io.out.write(
+      `${printable(result.already ? alreadyText(number, by, result) : reviewedText(number, action, result))}\n`,
+    );
 };
 
 /** Of many devices it says which: some may have joined since they were shown. */
@@ -62,6 +66,9 @@ const reviewedText = (number: string, action: 'acknowledge' | 'close', { id, dev
   const of = isMany ? ` of ${devices.length} devices` : '';
   return `finding ${number} (${id})${of} is ${action === 'close' ? 'closed' : 'acknowledged'}${isMany ? `: ${namedDevices(devices)}` : ''}`;
 };
+
+const alreadyText = (number: string, by: string, { id, acknowledged_at: since }: ReviewResult): string =>
+  `finding ${number} (${id}) is acknowledged already, by ${by}${since === undefined ? '' : ` since ${isoOf(since)}`}`;
 
 /** What is still seen ends in its own way: the agent, which does not know where the configuration stands, only says that it is. */
 const refuse = (error: unknown, found: Numbered, config: string): never => {

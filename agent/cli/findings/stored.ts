@@ -104,6 +104,8 @@ export type Numbered = StoredFinding & {
   readonly beside?: Beside | undefined;
   /** The plan that covers it announces it for a while only. */
   readonly forAWhile: boolean;
+  /** Numbers of the findings of the same rule that stand on these devices, this one among them: a waiver quiets all of them. */
+  readonly alike: readonly number[];
   /** The other open findings that end with what approves this one. */
   readonly brings: Brings;
   /** What the plan and the waiver that it names say, as the log has them. */
@@ -140,6 +142,7 @@ export const findingNumbered = (config: string, number: string): Numbered => {
     gateway: `${operator}/${gateway}`,
     people,
     forAWhile,
+    alike: alikeIn(all, found),
     covers: {
       ...namedTerms('plan', found.finding.plan, store),
       ...namedTerms('waiver', found.finding.waiver, store),
@@ -150,6 +153,16 @@ export const findingNumbered = (config: string, number: string): Numbered => {
     // The next version of a reference has to say itself what it approves.
     brings: holder === undefined ? bringsOf(found, { ...ground, forAWhile, beside }) : { by: 'signature', others: [] },
   };
+};
+
+const alikeIn = (all: readonly StoredFinding[], found: StoredFinding): readonly number[] => {
+  const devices = new Set(devicesOf(found));
+  const isAlike = (one: StoredFinding): boolean =>
+    one.finding.ruleId === found.finding.ruleId &&
+    STANDING.has(one.finding.state) &&
+    devicesOf(one).some((device) => devices.has(device));
+  const numbers = all.filter(isAlike).flatMap(({ finding }) => finding.openedSeq ?? []);
+  return [...new Set(numbers)].sort((one, other) => one - other);
 };
 
 /** What is approved of a finding that stands: these facts, or the devices; undefined where nothing is. */

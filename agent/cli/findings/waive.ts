@@ -58,23 +58,31 @@ const waive = async (number: string, options: WaiveOptions, io: Io): Promise<voi
   const problem = termsProblem(terms);
   if (problem !== undefined) throw notWaivable(problem);
   const asked = { question: `Waive finding ${number}?`, done: 'waived' };
-  if (!(await isWanted(reviewOf(terms, nowS), asked, options, io))) return;
+  if (!(await isWanted(reviewOf(terms, nowS, quietNow(found)), asked, options, io))) return;
   // The answer of an agent of the same version.
   const result = (await askAgent(found.stateDir, {
     do: 'adopt',
     document: { terms, by },
     ...emergency,
   })) as AdoptionResult;
-  if (options.json) printJson(io, result);
+  if (options.json) printJson(io, { ...result, findings: found.alike });
   else io.out.write(`${waivedText(found, result)}\n`);
 };
+
+/** A waiver names devices and a rule, no number: it quiets every finding of that rule there. */
+const quietNow = ({ alike }: Numbered): readonly string[] =>
+  alike.length === 0
+    ? []
+    : [`  ${'now'.padEnd(9)}  ${alike.length} finding${alike.length === 1 ? '' : 's'}: ${alike.join(', ')}`];
 
 /** A document names no more; who of a larger storm is left is waived by another one. */
 const MOST_DEVICES = 512;
 
 const waivedText = (found: Numbered, { id }: AdoptionResult): string => {
-  const { device, finding } = found;
+  const { device, finding, alike } = found;
   const from = 'from the next look at';
+  if (device !== undefined && alike.length > 1)
+    return `findings ${alike.join(', ')} are waived by ${id}; they show as such ${from} the device on`;
   if (device !== undefined)
     return `finding ${finding.openedSeq} is waived by ${id}; it shows as such ${from} the device on`;
   const length = Math.min(devicesOf(found).length, MOST_DEVICES);

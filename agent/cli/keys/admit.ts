@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type ReferenceTerms, signTerms } from '../../../shared/index.ts';
 import { AgentError } from '../../platform/errors.ts';
+import { otherRole } from '../../platform/key-role.ts';
 import type { Io } from '../io.ts';
 import { collect } from '../probe.ts';
 import { exists, writeNewFile } from '../terms/files.ts';
@@ -34,12 +35,20 @@ export const admitKeyVerb = (keys: Command, io: Io): void => {
 const admit = async (file: string, options: AdmitOptions, io: Io): Promise<void> => {
   const [key, ...others] = publicKeysIn(resolve(file));
   if (key === undefined || others.length > 0) throw notOne(file);
+  requireApprover(file, key);
   const nowS = Math.floor(Date.now() / 1000);
   const terms = admissionOf(key, options.log, nowS);
   const out = options.out ?? `${file.replace(/(\.jwk)?\.json$/, '')}.admit.json`;
   if (existsSync(out)) throw exists(out);
   const task = { terms, kids: [], shown: [], signWith: signTerms.bind(undefined, terms), out, write: writeNewFile };
   await signTask(task, { file, kind: 'reference', nowS }, options, io);
+};
+
+/** A gateway that names the file takes no other key as an approver's. */
+const requireApprover = (file: string, { role = 'gateway' }: ShownKey): void => {
+  const problem = otherRole({ role }, 'approver');
+  if (problem === undefined) return;
+  throw new AgentError({ code: 'key.role', message: `${file}: ${problem.message}`, remedy: problem.remedy });
 };
 
 const admissionOf = ({ kid, name }: ShownKey, logs: readonly string[] | undefined, iat: number): ReferenceTerms => ({

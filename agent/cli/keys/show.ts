@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { InvalidKey, type Jwk, parseTrustedKeys } from '../../../shared/index.ts';
+import type { Role } from '../../../shared/keys.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { openPersonalKey } from '../../platform/sealed-key.ts';
 import { type Io, printable, printJson } from '../io.ts';
@@ -14,7 +15,7 @@ interface ShowOptions extends PassphraseOptions {
 /** What anybody may know of a key. */
 export interface ShownKey {
   readonly kid: string;
-  readonly role?: string | undefined;
+  readonly role?: Role | undefined;
   readonly name?: string | undefined;
   readonly logs?: readonly string[] | undefined;
   readonly jwk: Jwk;
