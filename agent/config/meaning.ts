@@ -17,6 +17,7 @@ import { placeKey, positionId } from '../schedule/places.ts';
 import { asSpelledHere, isHost, isNoDevice, noDevice, parseRange } from '../schedule/range.ts';
 import { OFF } from '../schedule/turns.ts';
 import type { Config } from './schema.ts';
+import { doorsWithTwoKeys } from './shared-doors.ts';
 
 /** A setting that is well-formed but cannot work: its path in the file, why, and the remedy. */
 export interface Contradiction {
@@ -31,6 +32,7 @@ export const checkMeaning = (config: Config): readonly Contradiction[] => [
   ...schedules(config),
   ...config.devices.flatMap((_entry, index) => deviceEntry(config, index)),
   ...duplicatePositions(config),
+  ...doorsWithTwoKeys(config),
   ...tenantLabels(config),
   ...allowLists(config).flatMap(([path, allow]) => allowedPools(config, path, allow)),
   ...Object.keys(config.tenants).flatMap((tenant) => assignments(config, tenant)),

@@ -187,10 +187,20 @@ const pools: Source<readonly PoolSlot[], 'v1_summary' | 'v1_settings'> = {
     if (isLost(running)) return running;
     // The settings arrived and have no list: they are not closed, and what runs is not what is stored.
     if (stored.kind === 'absent') return withTold(UNREADABLE, running);
-    if (stored.kind !== 'present')
-      return running.kind === 'absent' ? UNREADABLE : standingIn(running, closedBy(stored));
+    if (stored.kind !== 'present') return unstored(stored, running);
     return present(running.kind === 'present' ? withRuntime(stored.value, running.value) : stored.value);
   },
+};
+
+/** The pools of a device that does not tell what it stored. Closed settings may hold pools of which none runs: nobody knows, for the reason that they are closed. */
+const unstored = (
+  stored: Reading<readonly PoolSlot[]>,
+  running: Reading<readonly PoolSlot[]>,
+): Reading<readonly PoolSlot[]> => {
+  const closed = closedBy(stored);
+  if (running.kind === 'present') return standingIn(running, closed);
+  if (closed !== undefined) return stored;
+  return running.kind === 'absent' ? UNREADABLE : running;
 };
 
 /** `ls_time` is the age of the last share as h:mm:ss. */

@@ -290,6 +290,54 @@ test('a wrong cron expression, a missing credential and a wrong range are all re
   ]);
 });
 
+test('two passwords for one interface of one address are an error; two machines behind one address are not', () => {
+  const SOURCES = {
+    old: 'password_env: OLD',
+    new: 'password_env: NEW',
+    same: 'password_env: OLD',
+    reader: 'user: reader, password_env: OLD',
+    maker: 'vendor_default: true',
+    whatsminers: 'password_env: LUCI, families: [whatsminer]',
+    antminers: 'password_env: NEW, families: [antminer-stock]',
+  };
+  const credentials = Object.entries(SOURCES).map(([name, source]) => `  ${name}: { ${source} }\n`);
+  const told = (...entries: readonly string[]): readonly ConfigProblem[] => {
+    const devices = entries.map((entry, at) => `  - { host: 127.63.11.2, name: rig-${at}, ${entry} }\n`).join('');
+    const text = `${MINIMAL.replace(/ {2}- range: .*\n/, devices)}credentials:\n${credentials.join('')}`;
+    return problemsOf(text).filter(({ path }) => path.startsWith('devices'));
+  };
+  const [problem, ...others] = told('credentials: old', 'credentials: new, ports: { ssh: 2222 }');
+  assert.deepEqual([problem?.line, problem?.path, others], [6, 'devices[1].credentials', []]);
+  assert.match(
+    problem?.message ?? '',
+    /^127\.63\.11\.2 is listed with the credentials "old" and "new" for the same port 80: /,
+  );
+  assert.match(
+    problem?.remedy ?? '',
+    /remove the other entry; two machines behind one address need ports of their own/,
+  );
+  for (const entry of [
+    'credentials: reader, ports: { ssh: 2222 }',
+    'credentials: maker, ports: { cgminer: 4029 }',
+    'credentials: whatsminers, ports: { cgminer: 4029 }',
+    'credentials: new, ports: { https: 8443 }',
+  ])
+    assert.equal(told('credentials: old', entry).length, 1, entry);
+  const forwarded = 'ports: { http: 8081, grpc: 50061';
+  assert.equal(
+    told(`credentials: old, ${forwarded} }`, 'credentials: new, ports: { http: 8082, grpc: 50061 }').length,
+    1,
+  );
+  assert.equal(told('credentials: old', 'credentials: new', 'credentials: new, ports: { ssh: 23 }').length, 2);
+  for (const entry of [
+    'credentials: new, ports: { http: 8081, cgminer: 4029 }',
+    'credentials: same, ports: { ssh: 2222 }',
+    'ports: { ssh: 2222 }',
+  ])
+    assert.deepEqual(told('credentials: old', entry), [], entry);
+  assert.deepEqual(told('credentials: whatsminers', 'credentials: antminers, ports: { cgminer: 4029 }'), []);
+});
+
 test('a host is an address or a name; what is given with it is told where it goes', () => {
   const entries = (...hosts: readonly string[]) =>
     MINIMAL.replace(/ {2}- range: .*/, hosts.map((host) => `  - host: ${JSON.stringify(host)}`).join('\n'));

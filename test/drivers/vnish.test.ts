@@ -66,8 +66,12 @@ describe('pools', () => {
     assert.equal(gapOf({ ...without, v1_summary: noReply('timeout', 'late'), pools: port4028 }), 'timeout');
   });
 
-  test('that are all of the maker are unknown, not removed', () => {
-    assert.equal(gapOf({ ...without, v1_summary: running(fee), pools: port4028 }), 'unreadable');
+  test('that are all of the maker are unknown, not removed, and said to be refused where the settings are', () => {
+    const gap = (v1_settings: NoReply, v1_summary = running(fee)) =>
+      gapOf({ ...without, v1_settings, v1_summary, v1_info: info('1.2.6'), pools: port4028 });
+    assert.equal(gap(noReply('refused', 'HTTP 401')), 'refused');
+    assert.equal(gap(noReply('refused', 'HTTP 401'), SUMMARY), 'refused');
+    assert.equal(gap(noReply('unsupported', 'HTTP 404')), 'unreadable');
   });
 
   test('are numbered without those of the maker, wherever these stand', () => {
