@@ -10,7 +10,7 @@ import {
   questionOf,
 } from '../drivers/driver.ts';
 import type { Capture, JsonValue, NoReply, Reply } from './capture.ts';
-import type { Page } from './exchange.ts';
+import { documentIn, type Page } from './exchange.ts';
 import { Line, type ProbeDeps } from './line.ts';
 import { withLogin } from './probe.ts';
 import type { Target } from './target.ts';
@@ -77,10 +77,34 @@ export const identify = async (
   deps: ProbeDeps,
 ): Promise<Identification> => {
   const { address, ports } = target;
-  const inquiry = new Inquiry(drivers, new Line({ address, ports }, deps));
-  await inquiry.run();
-  if (inquiry.mayShowLogin(target)) await inquiry.settle(new Line(target, deps));
+  const inquiry = new Inquiry(drivers);
+  await askOver(new Line({ address, ports }, deps), inquiry.run());
+  if (inquiry.mayShowLogin(target)) await askOver(new Line(target, deps), inquiry.settle());
   return inquiry.conclude();
+};
+
+/** The same of answers that are at hand, without a log-in. */
+export const identifyFrom = (answerTo: (query: Query) => Answer, drivers: readonly Driver[]): Identification => {
+  const inquiry = new Inquiry(drivers);
+  const questions = inquiry.run();
+  let step = questions.next();
+  while (!step.done) step = questions.next(answerTo(step.value));
+  return inquiry.conclude();
+};
+
+/** What came of a question: the landing page as it is, of any other the document. */
+export type Answer = Page | Reply | NoReply;
+
+/** Puts one question after the other, each when what came of the one before is given back. */
+type Questions<T = void> = Generator<Query, T, Answer>;
+
+const askOver = async (line: Line, questions: Questions): Promise<void> => {
+  await using _ = line;
+  let step = questions.next();
+  while (!step.done) {
+    const query = step.value;
+    step = questions.next(query === ROOT ? await line.page(ROOT) : await line.ask(query));
+  }
 };
 
 /**
@@ -147,7 +171,6 @@ const CERTAIN = 3;
 const LIKELY = 2;
 
 class Inquiry {
-  #line: Line;
   /** The built-in ones. */
   readonly #drivers: readonly Driver[];
   readonly #outside: readonly Driver[];
@@ -167,16 +190,14 @@ class Inquiry {
   /** Why the question behind the log-in did not settle it. */
   #unsettled: Extract<Identification, { kind: 'ambiguous' }>['reason'] = 'refused';
 
-  constructor(drivers: readonly Driver[], line: Line) {
-    this.#line = line;
+  constructor(drivers: readonly Driver[]) {
     this.#drivers = builtIn(drivers);
     this.#outside = fromOutside(drivers);
   }
 
-  async run(): Promise<void> {
-    await using _ = this.#line;
-    await this.#askAsBuiltIn();
-    if (this.#best().sureness < LIKELY && (this.#answered || this.#isAlive())) await this.#askForOutside();
+  *run(): Questions {
+    yield* this.#askAsBuiltIn();
+    if (this.#best().sureness < LIKELY && (this.#answered || this.#isAlive())) yield* this.#askForOutside();
   }
 
   /** Whether the operator's log-in is there and meant for everything that this device could be. */
@@ -185,12 +206,10 @@ class Inquiry {
     return this.#inside().length > 0 && target.credential !== undefined && this.#final().drivers.every(isMeant);
   }
 
-  /** Asks, over a line with the log-in, what is behind it. */
-  async settle(line: Line): Promise<void> {
-    await using _ = line;
-    this.#line = line;
+  /** What is behind the log-in. */
+  *settle(): Questions {
     for (const query of this.#inside()) {
-      const reply = await this.#ask(query);
+      const reply = yield* this.#ask(query);
       const isAnswer = reply.kind === 'reply' || reply.reason === 'unsupported';
       this.#unsettled = isAnswer ? 'unreadable' : reply.reason;
     }
@@ -203,49 +222,49 @@ class Inquiry {
     return first.filter((query) => others.every((own) => own.some((one) => questionOf(one) === questionOf(query))));
   }
 
-  async #askAsBuiltIn(): Promise<void> {
-    const version = await this.#ask(VERSION);
+  *#askAsBuiltIn(): Questions {
+    const version = yield* this.#ask(VERSION);
     if (this.#certain()) return;
     const speaksCgminer = isCgminer(version);
-    if (speaksCgminer && this.#unknown()) await this.#askAsWhatsminer();
+    if (speaksCgminer && this.#unknown()) yield* this.#askAsWhatsminer();
     if (this.#certain()) return;
-    await this.#askWeb(isWeb(version));
-    if (speaksCgminer) await this.#askInTurn([STATS, SUMMARY]);
-    else if (this.#answered || this.#isAlive()) await this.#askElsewhere();
+    yield* this.#askWeb(isWeb(version));
+    if (speaksCgminer) yield* this.#askInTurn([STATS, SUMMARY]);
+    else if (this.#answered || this.#isAlive()) yield* this.#askElsewhere();
   }
 
   /** The landing page, and what settles its claim. `instead`: a web server answers where the CGMiner API is expected. */
-  async #askWeb(instead: boolean): Promise<void> {
-    const page = await this.#landingPage();
+  *#askWeb(instead: boolean): Questions {
+    const page = yield* this.#landingPage();
     if (this.#certain()) return;
-    await this.#prove();
+    yield* this.#prove();
     const asksForLogin = page?.status === 401 || page?.status === 403;
-    if (this.#unknown() && page !== undefined && !asksForLogin) await this.#askInTurn([AXEOS_INFO]);
-    if (instead) await this.#askInTurn(this.#drivers.flatMap(openProofsOf).filter(isWebInstead));
+    if (this.#unknown() && page !== undefined && !asksForLogin) yield* this.#askInTurn([AXEOS_INFO]);
+    if (instead) yield* this.#askInTurn(this.#drivers.flatMap(openProofsOf).filter(isWebInstead));
   }
 
   /** The questions that settle whether it is one of the families that are likely. */
-  async #prove(): Promise<void> {
+  *#prove(): Questions {
     const { sureness, drivers } = this.#best();
-    if (sureness > 0) await this.#askInTurn(drivers.flatMap(openProofsOf));
+    if (sureness > 0) yield* this.#askInTurn(drivers.flatMap(openProofsOf));
   }
 
   /** Where nothing told a family: the ports that one family alone listens on. */
-  async #askElsewhere(): Promise<void> {
-    if (this.#unknown()) await this.#askInTurn([WHATSMINER_3, VOLCMINER]);
+  *#askElsewhere(): Questions {
+    if (this.#unknown()) yield* this.#askInTurn([WHATSMINER_3, VOLCMINER]);
   }
 
   /** What tells the families from outside; without one nothing is asked. */
-  async #askForOutside(): Promise<void> {
+  *#askForOutside(): Questions {
     for (const query of this.#outside.flatMap(openProofsOf))
-      if (!this.#asked.has(questionOf(query))) await this.#ask(query);
+      if (!this.#asked.has(questionOf(query))) yield* this.#ask(query);
   }
 
   /** Each question once, until a driver is certain. */
-  async #askInTurn(queries: readonly Query[]): Promise<void> {
+  *#askInTurn(queries: readonly Query[]): Questions {
     for (const query of queries) {
       if (this.#certain()) return;
-      if (!this.#asked.has(questionOf(query))) await this.#ask(query);
+      if (!this.#asked.has(questionOf(query))) yield* this.#ask(query);
     }
   }
 
@@ -274,13 +293,13 @@ class Inquiry {
     return { kind: 'identified', driver, clues: this.#clues(), evidence: this.#evidence };
   }
 
-  #askAsWhatsminer(): Promise<void> {
+  #askAsWhatsminer(): Questions {
     return this.#askInTurn([GET_VERSION, SUMMARY]);
   }
 
-  async #landingPage(): Promise<Page | undefined> {
-    const page = await this.#line.page(ROOT);
-    if (page.kind === 'no-reply') {
+  *#landingPage(): Questions<Page | undefined> {
+    const page = yield ROOT;
+    if (page.kind !== 'page') {
       this.#note(inWords(ROOT), page);
       return undefined;
     }
@@ -291,9 +310,10 @@ class Inquiry {
     return page;
   }
 
-  async #ask(query: Query): Promise<Reply | NoReply> {
+  *#ask(query: Query): Questions<Reply | NoReply> {
     this.#asked.add(questionOf(query));
-    const reply = await this.#line.ask(query);
+    const answer = yield query;
+    const reply = answer.kind === 'page' ? documentIn(answer) : answer;
     this.#note(inWords(query), reply);
     if (reply.kind !== 'reply') return reply;
     this.#replies[query.kind].set(clueName(query), reply.value);
