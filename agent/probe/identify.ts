@@ -11,7 +11,7 @@ import {
 } from '../drivers/driver.ts';
 import type { Capture, JsonValue, NoReply, Reply } from './capture.ts';
 import { documentIn, type Page } from './exchange.ts';
-import { Line, type ProbeDeps } from './line.ts';
+import { interfaceOf, Line, type ProbeDeps } from './line.ts';
 import { withLogin } from './probe.ts';
 import type { Target } from './target.ts';
 
@@ -28,6 +28,8 @@ export type Identification =
       readonly families: readonly string[];
       /** `refused`: a log-in would tell which. */
       readonly reason: Exclude<UnknownReason, 'unsupported'>;
+      /** Questions whose answers would tell and did not arrive whole: then it may also be one that is not named. */
+      readonly lost?: readonly string[];
     }
   | { readonly kind: 'unidentified'; readonly detail: string }
   /** `drips`: somebody sent something, and no whole reply. */
@@ -57,6 +59,10 @@ export const IDENTIFICATION: readonly Query[] = [
   WHATSMINER_3,
   VOLCMINER,
 ];
+
+/** Whether identification may ask this, without a log-in. */
+export const isOfIdentification = (query: Query, drivers: readonly Driver[]): boolean =>
+  [...IDENTIFICATION, ...drivers.flatMap(openProofsOf)].some((one) => questionOf(one) === questionOf(query));
 
 /** How much of a landing page is looked at, bytes. */
 const PAGE_START = 16_384;
@@ -123,6 +129,12 @@ export const looksLikeAnother = (driver: Driver, { replies }: Capture, drivers: 
 export const isOnlyPossible = (driver: Driver, { replies }: Capture): boolean =>
   driver.outside !== true && judge(driver, cluesIn(driver, replies)) < LIKELY;
 
+/** What a device could be, and which answers would tell, in words. */
+export const couldBe = ({ families, lost }: Extract<Identification, { kind: 'ambiguous' }>): string => {
+  const named = `could be ${families.join(' or ')}`;
+  return lost === undefined ? named : `${named}, or another one: no whole answer to ${lost.join(', ')}`;
+};
+
 /** The drivers that are surest of some clues. Those from outside count only where no built-in one is at least likely. */
 export const surest = (drivers: readonly Driver[], clues: Clues): Verdict =>
   orOutside(mostSure(builtIn(drivers), clues), fromOutside(drivers), clues);
@@ -170,6 +182,23 @@ const cluesIn = (driver: Driver, replies: Capture['replies']): Clues => {
 const CERTAIN = 3;
 const LIKELY = 2;
 
+/** A question, and what came of it. */
+interface Asked {
+  readonly query: Query;
+  readonly answer: Answer;
+}
+
+/** A question whose answer did not arrive whole, and why. `unreachable`: no connection could be made. */
+interface Lost {
+  readonly query: Query;
+  readonly reason: Loss;
+}
+
+type Loss = Exclude<UnknownReason, 'refused' | 'unsupported'>;
+
+/** The interfaces that nearly every family has. What listens at the others may be no miner's, and speak another language. */
+const USUAL: ReadonlySet<string> = new Set([VERSION, ROOT].map(interfaceOf));
+
 class Inquiry {
   /** The built-in ones. */
   readonly #drivers: readonly Driver[];
@@ -180,7 +209,7 @@ class Inquiry {
     framed: new Map<string, JsonValue>(),
     grpc: new Map<string, JsonValue>(),
   };
-  readonly #asked = new Set<string>();
+  readonly #asked = new Map<string, Asked>();
   readonly #evidence: string[] = [];
   readonly #failures: NoReply[] = [];
   #web: Clues['web'];
@@ -196,14 +225,27 @@ class Inquiry {
   }
 
   *run(): Questions {
+    yield* this.#askAll();
+    if (!this.#certain() && this.#answered && this.#forgetBroken()) yield* this.#askAll();
+  }
+
+  *#askAll(): Questions {
     yield* this.#askAsBuiltIn();
     if (this.#best().sureness < LIKELY && (this.#answered || this.#isAlive())) yield* this.#askForOutside();
+  }
+
+  /** Whether there were answers that broke off or came damaged: those questions are asked once more, which is soon done. */
+  #forgetBroken(): boolean {
+    const broken = [...this.#asked.values()].filter(({ answer }) => isBroken(lossIn(answer)));
+    for (const { query } of broken) this.#asked.delete(questionOf(query));
+    return broken.length > 0;
   }
 
   /** Whether the operator's log-in is there and meant for everything that this device could be. */
   mayShowLogin(target: Target): boolean {
     const isMeant = (driver: Driver): boolean => withLogin(target, driver).credential === target.credential;
-    return this.#inside().length > 0 && target.credential !== undefined && this.#final().drivers.every(isMeant);
+    if (target.credential === undefined || this.#lost().length > 0) return false;
+    return this.#inside().length > 0 && this.#final().drivers.every(isMeant);
   }
 
   /** What is behind the log-in. */
@@ -256,15 +298,14 @@ class Inquiry {
 
   /** What tells the families from outside; without one nothing is asked. */
   *#askForOutside(): Questions {
-    for (const query of this.#outside.flatMap(openProofsOf))
-      if (!this.#asked.has(questionOf(query))) yield* this.#ask(query);
+    for (const query of this.#outside.flatMap(openProofsOf)) yield* this.#ask(query);
   }
 
   /** Each question once, until a driver is certain. */
   *#askInTurn(queries: readonly Query[]): Questions {
     for (const query of queries) {
       if (this.#certain()) return;
-      if (!this.#asked.has(questionOf(query))) yield* this.#ask(query);
+      yield* this.#ask(query);
     }
   }
 
@@ -283,14 +324,36 @@ class Inquiry {
       const isDripping = this.#failures.some(({ drips }) => drips === true);
       return { kind: 'unreachable', reason, ...(isDripping ? { drips: true } : {}) };
     }
-    const { drivers } = this.#final();
+    const { sureness, drivers } = this.#final();
     const [driver, ...others] = drivers;
     if (driver === undefined) return { kind: 'unidentified', detail: this.#evidence.join('; ') };
+    const families = drivers.map(({ family }) => family);
+    const lost = sureness === CERTAIN ? [] : this.#lost();
+    const [first] = lost;
+    if (first !== undefined)
+      return { kind: 'ambiguous', families, reason: first.reason, lost: lost.map(({ query }) => inWords(query)) };
     if (others.length > 0) {
       const reason = this.#inside().length === 0 ? 'unreadable' : this.#unsettled;
-      return { kind: 'ambiguous', families: drivers.map(({ family }) => family), reason };
+      return { kind: 'ambiguous', families, reason };
     }
     return { kind: 'identified', driver, clues: this.#clues(), evidence: this.#evidence };
+  }
+
+  /**
+   * The questions whose answers did not arrive whole, though something is there that gives them. Where no connection could be made
+   * there is nothing to ask, unless another question to the same interface was answered.
+   */
+  #lost(): readonly Lost[] {
+    const asked = [...this.#asked.values()];
+    const answering = new Set(
+      asked.filter(({ answer }) => lossIn(answer) === undefined).map(({ query }) => interfaceOf(query)),
+    );
+    return asked.flatMap(({ query, answer }) => {
+      const reason = lossIn(answer);
+      if (reason === undefined) return [];
+      const isThere = answering.has(interfaceOf(query)) || (reason !== 'unreachable' && USUAL.has(interfaceOf(query)));
+      return isThere ? [{ query, reason }] : [];
+    });
   }
 
   #askAsWhatsminer(): Questions {
@@ -298,33 +361,36 @@ class Inquiry {
   }
 
   *#landingPage(): Questions<Page | undefined> {
-    const page = yield ROOT;
-    if (page.kind !== 'page') {
-      this.#note(inWords(ROOT), page);
-      return undefined;
-    }
-    this.#web = webClue(page);
-    this.#verdict = undefined;
-    this.#answered = true;
-    this.#evidence.push(`${inWords(ROOT)}: HTTP ${page.status}`);
-    return page;
+    const page = yield* this.#answerTo(ROOT);
+    return page.kind === 'page' ? page : undefined;
   }
 
   *#ask(query: Query): Questions<Reply | NoReply> {
-    this.#asked.add(questionOf(query));
-    const answer = yield query;
-    const reply = answer.kind === 'page' ? documentIn(answer) : answer;
-    this.#note(inWords(query), reply);
-    if (reply.kind !== 'reply') return reply;
-    this.#replies[query.kind].set(clueName(query), reply.value);
-    this.#verdict = undefined;
-    return reply;
+    const answer = yield* this.#answerTo(query);
+    return answer.kind === 'page' ? documentIn(answer) : answer;
   }
 
-  #note(question: string, reply: Reply | NoReply): void {
-    if (reply.kind === 'no-reply') this.#failures.push(reply);
-    if (reply.kind === 'reply' || (reply.reason !== 'unreachable' && reply.reason !== 'timeout')) this.#answered = true;
-    this.#evidence.push(`${question}: ${reply.kind === 'reply' ? 'answered' : `${reply.reason}, ${reply.detail}`}`);
+  /** What came of a question, which is asked once. */
+  *#answerTo(query: Query): Questions<Answer> {
+    const asked = this.#asked.get(questionOf(query));
+    if (asked !== undefined) return asked.answer;
+    const answer = yield query;
+    this.#asked.set(questionOf(query), { query, answer });
+    this.#take(query, answer);
+    return answer;
+  }
+
+  #take(query: Query, answer: Answer): void {
+    this.#evidence.push(`${inWords(query)}: ${outcomeOf(answer)}`);
+    if (answer.kind === 'no-reply') {
+      this.#failures.push(answer);
+      if (answer.reason !== 'unreachable' && answer.reason !== 'timeout') this.#answered = true;
+      return;
+    }
+    this.#answered = true;
+    this.#verdict = undefined;
+    if (answer.kind === 'page') this.#web = webClue(answer);
+    else this.#replies[query.kind].set(clueName(query), answer.value);
   }
 
   #clues(): Clues {
@@ -363,6 +429,31 @@ const inWords = (query: Query): string => {
   const elsewhere = /@(\w+):/.exec(questionOf(query))?.[1];
   return elsewhere === undefined ? words : `${words} at ${elsewhere}`;
 };
+
+const outcomeOf = (answer: Answer): string => {
+  switch (answer.kind) {
+    case 'page':
+      return `HTTP ${answer.status}`;
+    case 'reply':
+      return 'answered';
+    case 'no-reply':
+      return `${answer.reason}, ${answer.detail}`;
+  }
+};
+
+/**
+ * Why an answer did not arrive whole. What the device says to a question is none of that: a document or page, another one in its
+ * place, that it has none, or that it refuses.
+ */
+const lossIn = (answer: Answer): Loss | undefined => {
+  if (answer.kind !== 'no-reply' || answer.elsewhere || answer.withheld || answer.waits) return undefined;
+  const { reason, dark } = answer;
+  if (reason === 'refused' || reason === 'unsupported') return undefined;
+  if (dark === true) return 'unreachable';
+  return reason === 'unreachable' ? undefined : reason;
+};
+
+const isBroken = (loss: Loss | undefined): boolean => loss === 'truncated' || loss === 'unreadable';
 
 const isWebInstead = ({ kind, port }: Query): boolean => kind === 'http' && port === 'cgminer';
 
