@@ -103,7 +103,7 @@ const identifyAndAsk = async (
   deps: LookDeps,
 ): Promise<Sight | undefined> => {
   const found = await identify(target, deps.drivers, deps);
-  if (found.kind !== 'unreachable') deps.identified.add(doorOf(target));
+  if (found.kind !== 'unreachable' && !('lost' in found)) deps.identified.add(doorOf(target));
   switch (found.kind) {
     case 'identified':
       if (found.driver === known) return undefined;

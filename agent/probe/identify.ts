@@ -31,7 +31,7 @@ export type Identification =
       /** Questions whose answers would tell and did not arrive whole: then it may also be one that is not named. */
       readonly lost?: readonly string[];
     }
-  | { readonly kind: 'unidentified'; readonly detail: string }
+  | { readonly kind: 'unidentified'; readonly detail: string; readonly lost?: readonly string[] }
   /** `drips`: somebody sent something, and no whole reply. */
   | { readonly kind: 'unreachable'; readonly reason: 'unreachable' | 'timeout'; readonly drips?: true };
 
@@ -326,12 +326,13 @@ class Inquiry {
     }
     const { sureness, drivers } = this.#final();
     const [driver, ...others] = drivers;
-    if (driver === undefined) return { kind: 'unidentified', detail: this.#evidence.join('; ') };
+    const missing = sureness === CERTAIN ? [] : this.#lost();
+    const [first] = missing;
+    const lost = missing.map(({ query }) => inWords(query));
+    if (driver === undefined)
+      return { kind: 'unidentified', detail: this.#evidence.join('; '), ...(first === undefined ? {} : { lost }) };
     const families = drivers.map(({ family }) => family);
-    const lost = sureness === CERTAIN ? [] : this.#lost();
-    const [first] = lost;
-    if (first !== undefined)
-      return { kind: 'ambiguous', families, reason: first.reason, lost: lost.map(({ query }) => inWords(query)) };
+    if (first !== undefined) return { kind: 'ambiguous', families, reason: first.reason, lost };
     if (others.length > 0) {
       const reason = this.#inside().length === 0 ? 'unreadable' : this.#unsettled;
       return { kind: 'ambiguous', families, reason };

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { cgminer, defineDriver } from '../../agent/drivers/driver.ts';
+import { DRIVERS } from '../../agent/drivers/index.ts';
+import { known } from '../../agent/drivers/rows.ts';
 import type { Place } from '../../agent/schedule/places.ts';
 import { assayer } from '../cli/assayer.ts';
 import type { Behaviour } from '../simulator/behaviour.ts';
@@ -86,6 +89,31 @@ for (const [at, [name, command, how]] of (
     assert.equal(familyAt(hall), name.replace(/\/.*/, ''));
   });
 }
+
+test('a driver file gets its device at the next full look where an answer was lost when it was to be found out', async (t) => {
+  const base = '127.44.41.1';
+  await using fleet = await start(base, 'cgminer/cgminer');
+  const ours = {
+    ...defineDriver({
+      family: 'ours',
+      title: 'Ours',
+      source: 'this test',
+      recognise: ({ cgminer: replies }) => (replies.has('coin') ? 2 : 0),
+      proofs: ['coin'],
+      queries: { version: cgminer('version'), coin: cgminer('coin') },
+      facts: { 'firmware.name': known('version', 'Ours') },
+    }),
+    outside: true,
+  } as const;
+  const hall = new Hall(t, [placeOf(base, fleet)], [...DRIVERS, ours]);
+  hall.seat(0).family = 'cgminer';
+  losing(fleet, 'stats', 'truncate', 100);
+  await hall.look(0);
+  assert.equal(familyAt(hall), 'cgminer');
+  losing(fleet, 'stats', 'truncate', 0);
+  await hall.look(0);
+  assert.equal(familyAt(hall), 'ours');
+});
 
 test('probe and scan say what could not be told, and never cgminer', async () => {
   const base = '127.44.40.1';
