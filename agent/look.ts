@@ -6,7 +6,7 @@ import type { Clock } from './platform/clock.ts';
 import { meeting } from './platform/together.ts';
 import { compileAllowList } from './probe/allow.ts';
 import type { Capture, EndpointReading, NoReply } from './probe/capture.ts';
-import { IDENTIFICATION, identify, isOnlyPossible, looksLikeAnother } from './probe/identify.ts';
+import { couldBe, IDENTIFICATION, identify, isOnlyPossible, looksLikeAnother } from './probe/identify.ts';
 import type { Limits } from './probe/limits.ts';
 import { Logins } from './probe/logins.ts';
 import { type ProbeDeps, probeDevice, waitFor } from './probe/probe.ts';
@@ -44,6 +44,8 @@ export type Sight =
       readonly waits?: string;
       /** Somebody is there and sends something, though no whole reply in time. */
       readonly drips?: true;
+      /** It is a miner of which nobody can tell the family: an answer that would tell it did not arrive whole. */
+      readonly isUntold?: true;
       /** What it was recognised as, where it then told nothing. */
       readonly family?: string;
     };
@@ -117,7 +119,7 @@ const identifyAndAsk = async (
   deps: LookDeps,
 ): Promise<Sight | undefined> => {
   const found = await identify(target, deps.drivers, deps);
-  if (found.kind !== 'unreachable') deps.identified.add(doorOf(target));
+  if (found.kind !== 'unreachable' && !('lost' in found)) deps.identified.add(doorOf(target));
   switch (found.kind) {
     case 'identified':
       if (found.driver === known) return undefined;
@@ -125,7 +127,9 @@ const identifyAndAsk = async (
       await waitFor(found.driver.pauseMs ?? 0, deps);
       return byEvidence(answering(await ask(target, found.driver, look, deps)), found.evidence);
     case 'ambiguous':
-      return known === undefined ? nothing(found.reason, `could be ${found.families.join(' or ')}`) : undefined;
+      // What it was known as it stays: nothing says that it is another one.
+      if (known !== undefined) return undefined;
+      return { ...nothing(found.reason, couldBe(found)), ...(found.lost === undefined ? {} : { isUntold: true }) };
     case 'unidentified':
       return nothing('unreadable', found.detail);
     case 'unreachable':

@@ -125,11 +125,28 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
 };
 
 /**
- * A miner in a range that lets nothing be read, most of all without its log-in, has no history that a finding could be
- * about: that it is there is said once, and again when it is something else.
+ * A miner in a range that lets nothing be read, most of all without its log-in, or of which nobody can tell what it is, has no history
+ * that a finding could be about: that it is there is said once, and again when it is something else.
  */
-const tellSilent = (seat: FleetSeat, sight: Sight, { emit }: RoundDeps): void => {
-  if (sight.kind === 'seen' || sight.family === undefined || seat.device !== undefined) return;
+const tellSilent = (seat: FleetSeat, sight: Sight, deps: RoundDeps): void => {
+  if (sight.kind === 'seen' || seat.device !== undefined) return;
+  if (sight.isUntold === true) tellUnrecognised(seat, sight, deps);
+  else if (sight.family !== undefined) tellUnread(seat, { ...sight, family: sight.family }, deps);
+};
+
+type Nothing = Extract<Sight, { kind: 'nothing' }>;
+
+const tellUnrecognised = (seat: FleetSeat, { detail }: Nothing, { emit }: RoundDeps): void => {
+  if (seat.silent === 'unrecognised') return;
+  seat.silent = 'unrecognised';
+  emit('warn', 'device.unrecognised', {
+    address: seat.place.address,
+    message: `it is a miner, but nobody can tell which, so that it is not watched: ${detail}`,
+    remedy: `it is asked again; where it stays so: assayer probe ${seat.place.address}, which says what became of each question`,
+  });
+};
+
+const tellUnread = (seat: FleetSeat, sight: Nothing & { readonly family: string }, { emit }: RoundDeps): void => {
   const { family, reason, detail } = sight;
   const silent = `${family} ${reason}`;
   if (reason === 'unreachable' || reason === 'timeout' || silent === seat.silent) return;

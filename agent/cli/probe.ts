@@ -206,14 +206,16 @@ export const loginOf = (
 const namedFamilies = (families: readonly string[], drivers: readonly Driver[]): readonly string[] =>
   families.map((family) => familyNamed(family, drivers).family);
 
-const notSeen = (host: string, { reason, detail, family }: Extract<Sight, { kind: 'nothing' }>): AgentError =>
+const notSeen = (host: string, { reason, detail, family, isUntold }: Extract<Sight, { kind: 'nothing' }>): AgentError =>
   new AgentError({
     code: `probe.${reason}`,
     message: `${family === undefined ? host : `${host} (${family})`}: ${reason}, ${detail}`,
-    remedy: REMEDY[reason],
+    remedy: isUntold === true ? ASK_AGAIN : REMEDY[reason],
   });
 
 const CHECK_LINE = 'check address, ports (--ports) and that the device is on';
+const ASK_AGAIN =
+  'ask it again: it is a miner, and an answer that tells which did not arrive whole; a slow one gets more time with --timeout';
 const CHECK_DEVICE = 'it answers, but not as a miner this version knows; check that it is one, and its firmware';
 
 const REMEDY: { readonly [Reason in Extract<Sight, { kind: 'nothing' }>['reason']]: string } = {

@@ -8,7 +8,7 @@ import { type DriverFile, requireDriverFiles } from '../outside/load.ts';
 import { type Recorded, recordDevice } from '../outside/record.ts';
 import { systemClock } from '../platform/clock.ts';
 import { AgentError } from '../platform/errors.ts';
-import { identify } from '../probe/identify.ts';
+import { couldBe, identify } from '../probe/identify.ts';
 import { waitFor } from '../probe/probe.ts';
 import type { Target } from '../probe/target.ts';
 import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
@@ -91,7 +91,7 @@ const driverAt = async (
     return found.driver;
   }
   if (found.kind === 'unreachable') throw silent(host, found.reason);
-  const what = found.kind === 'ambiguous' ? `it could be ${found.families.join(' or ')}` : found.detail;
+  const what = found.kind === 'ambiguous' ? `it ${couldBe(found)}` : found.detail;
   const [only, ...others] = files;
   const named = others.length === 0 ? only?.driver : undefined;
   const then =

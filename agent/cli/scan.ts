@@ -146,10 +146,10 @@ const lookOnce = async (
   try {
     const sight = await look(address);
     if (sight.kind === 'seen') return { kind: 'seen', address, observation: sight.observation };
-    const { reason, detail, family, drips } = sight;
+    const { reason, detail, family, drips, isUntold } = sight;
     // One that was recognised is there, though it may be silent now.
     if (family !== undefined) return { kind: 'silent', address, family, reason, detail };
-    const isSilent = drips !== true && (reason === 'unreachable' || reason === 'timeout');
+    const isSilent = drips !== true && isUntold !== true && (reason === 'unreachable' || reason === 'timeout');
     return isSilent ? 'nothing' : { kind: 'unknown', address, reason, detail };
   } catch (error) {
     if (error instanceof Error && error.name === 'AbortError') return 'dropped';

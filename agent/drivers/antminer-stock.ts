@@ -38,6 +38,7 @@ import {
 } from './bitmain-cgi.ts';
 import { CGI_POOL, DIGEST, slotsIn } from './cgi-lineage.ts';
 import { answersOf, describedBy, lastShareAge, sumOfRows } from './cgminer-api.ts';
+import { isDoubtful } from './damaged-names.ts';
 import { type Clues, defineDriver, httpGet, type Replies } from './driver.ts';
 import { components } from './named-texts.ts';
 import { livePools } from './pools.ts';
@@ -71,6 +72,8 @@ const recognise = ({ cgminer: asked, web, http }: Clues): 0 | 1 | 2 | 3 => {
   const version = versionRow(asked.get('version'));
   const header = headerRow(asked.get('stats'));
   const naming = namingRow(version, header);
+  // A member that cannot be read may have been the word of another firmware.
+  if ([version, naming].some((row) => row !== undefined && isDoubtful(row))) return 0;
   if (naming !== undefined) {
     if (!isBitmain(naming)) return 0;
     return imitatesStock(naming) && !asked.has('config') ? 2 : 3;

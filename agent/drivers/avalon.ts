@@ -211,8 +211,16 @@ const summaryRate = (row: JsonObject): Reading<number> => {
 
 const isAvalon = (reply: JsonValue): boolean => {
   const product = firstRow('VERSION')(reply)?.PROD;
-  return (typeof product === 'string' && /^avalon/i.test(product)) || (modulesOf(reply) ?? []).length > 0;
+  return (typeof product === 'string' && /^avalon/i.test(product)) || hasModule(reply);
 };
+
+/** Also where one of the others is damaged, so that nobody can tell them all. */
+const hasModule = (reply: JsonValue): boolean =>
+  (rowsOf(asObject(reply)?.STATS) ?? []).some((row) =>
+    Object.entries(row).some(
+      ([key, value]) => isModuleText(value) || (MODULE_KEY.test(key) && typeof value === 'string'),
+    ),
+  );
 
 const recognise = ({ cgminer: replies, web }: Clues): 0 | 1 | 2 | 3 => {
   if ([...replies.values()].some(isAvalon)) return 3;

@@ -1,6 +1,6 @@
 import { ABSENT, type OtherSetting, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
-import { poolList } from './pools.ts';
+import { poolList, userIn } from './pools.ts';
 import {
   asArray,
   asObject,
@@ -340,7 +340,7 @@ export const poolsOfSettings = (value: JsonValue, dashboard: JsonValue | undefin
         const row = rowOf({
           url: memberOf(pool, 'url'),
           port: memberOf(pool, 'port'),
-          user: memberOf(pool, 'user'),
+          user: userIn(pool, 'user'),
           tls: memberOf(pool, 'tls'),
           protocol: memberOf(pool, 'protocol'),
           authority: memberOf(pool, 'sv2AuthorityPubkey'),

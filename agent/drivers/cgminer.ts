@@ -7,9 +7,11 @@ import {
   lastShareAge,
   namedRate,
   numbered,
+  rowsOf,
   shareDifficulty,
   sumOfRates,
 } from './cgminer-api.ts';
+import { isDoubtful } from './damaged-names.ts';
 import { cgminer as ask, type Clues, cgminerCheck, defineDriver, type Replies } from './driver.ts';
 import { components, keysOf, settings } from './named-texts.ts';
 import { CGMINER_POOL, connectedPools, poolList } from './pools.ts';
@@ -23,6 +25,7 @@ import {
   insteadOf,
   mac,
   memberIn,
+  memberOf,
   type Reader,
   scalarText,
   text,
@@ -31,6 +34,7 @@ import {
 } from './readers.ts';
 import { above, eachOnce, elseIfAsked, firstRow, hottest, listed } from './rows.ts';
 import { saidIn } from './said.ts';
+import { statusOf } from './status.ts';
 import { accessIn } from './write-access.ts';
 
 /** The programs this driver is for, by the key of VERSION or the first word of `Description`. */
@@ -62,9 +66,26 @@ const programOf = (reply: JsonValue): string | undefined =>
 
 const isOfOther = (reply: JsonValue): boolean => OTHER_FAMILY.test(saidIn(reply));
 
+/** What the rows of SUMMARY of makers have that built on this program and changed nothing else: StrongU and MicroBT. */
+const SIGNS = ['Miner type', 'Fan Speed In', 'Fan Speed Out'] as const;
+
+/**
+ * Whether a reply in which makers show themselves says that there is none: the section is there, and no member in which one may stand
+ * is damaged. Of `stats` that is any.
+ */
+const isPlain = (command: string, reply: JsonValue): boolean => {
+  if (statusOf(reply) !== 'answer') return true;
+  if (command === 'version') return rowsOf(asObject(reply)?.VERSION)?.every((row) => !isDoubtful(row)) === true;
+  if (command === 'stats') return rowsOf(asObject(reply)?.STATS)?.every((row) => !isDoubtful(row)) === true;
+  if (command !== 'summary') return true;
+  const row = firstRow('SUMMARY')(reply);
+  return row !== undefined && SIGNS.every((name) => typeof memberOf(row, name) !== 'symbol');
+};
+
 /** 1 at most: any driver that knows the device better wins. */
 const recognise = ({ cgminer, web, http }: Clues): 0 | 1 => {
   const replies = [...cgminer.values()];
+  if (![...cgminer].every(([command, reply]) => isPlain(command, reply))) return 0;
   if ([...replies, ...http.values()].some(isOfOther) || OTHER_FAMILY.test(web?.realm ?? '')) return 0;
   if (OTHER_PAGE.test(`${web?.body ?? ''} ${web?.location ?? ''}`)) return 0;
   return replies.some((reply) => programOf(reply) !== undefined) ? 1 : 0;
@@ -144,6 +165,8 @@ export const cgminer = defineDriver({
   source: 'ckolivas/cgminer API-README and api.c; replies of sgminer 5.5 and 5.6, bfgminer 5.4, cgminer 4.10 and 4.11',
   recognise,
   stillSpeaks,
+  // No fact stands in it: makers that built on this program show themselves there, and it may be one of theirs after all.
+  proofs: ['stats'],
   queries: {
     pools: ask('pools', { cadence: 'pools' }),
     summary: ask('summary', { cadence: 'pools' }),
@@ -152,6 +175,7 @@ export const cgminer = defineDriver({
     devs: ask('devs'),
     devdetails: ask('devdetails'),
     may_add_pool: cgminerCheck('addpool'),
+    stats: ask('stats'),
   },
   facts: {
     'identity.model': firstOf(

@@ -38,6 +38,10 @@ export const namedIn = (object: JsonObject, name: string): JsonValue | undefined
   return value === undefined && (INCOMPLETE in object || hasDamaged(object, name)) ? DAMAGED : value;
 };
 
+/** Whether an object has a member of which nobody knows what it says, or lost a boundary: what it does not say it may say all the same. */
+export const isDoubtful = (object: JsonObject): boolean =>
+  INCOMPLETE in object || Object.values(object).some((value) => typeof value === 'symbol');
+
 /** A member whose name holds a number, and the number. */
 export interface Numbered {
   readonly number: number;

@@ -23,7 +23,9 @@ import {
 import { descend } from './sections.ts';
 import { storedAndRunning } from './stored-pools.ts';
 
-const isOurs = (row: JsonObject): boolean => /rwglr/i.test(programIn(row)) && !/\bhiveon\b/i.test(String(row.Type));
+/** The program is Hiveon's as well, which says so behind the model. */
+const isOurs = (row: JsonObject): boolean =>
+  /rwglr/i.test(programIn(row)) && typeof row.Type === 'string' && !/\bhiveon\b/i.test(row.Type);
 
 /** The version of the firmware stands behind the model: `S19-88 v.2.6.0.39 `. */
 const VERSION = /\bv\.?(\d\S{0,40})$/i;

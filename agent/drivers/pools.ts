@@ -8,7 +8,8 @@ import {
   unknown,
 } from '../../shared/facts.ts';
 import { accountOf } from '../../shared/pool-user.ts';
-import type { JsonObject, JsonValue } from '../probe/capture.ts';
+import { DAMAGED, type JsonObject, type JsonValue } from '../probe/capture.ts';
+import { isDoubtful } from './damaged-names.ts';
 import {
   asArray,
   asObject,
@@ -160,6 +161,15 @@ const proxyOf = (row: JsonObject, { proxy, proxyType }: PoolMembers): Reading<st
     return present(kind.kind === 'present' ? `${kind.value.toLowerCase()}://${place}` : place);
   });
 
+/** The user of a row. Where none is named, a member with two values may hold it: then its name became that of the other one. */
+export const userIn = (row: JsonObject, name: MemberName): JsonValue | undefined =>
+  memberOf(row, name) ?? (isDoubtful(row) ? DAMAGED : undefined);
+
+const userOf = (row: JsonObject, name: MemberName | undefined): Reading<string> => {
+  const user = name === undefined ? undefined : userIn(row, name);
+  return user === undefined ? ABSENT : exactText(user);
+};
+
 /** What decides where shares go must be readable; what only describes the moment is left out if it is not. */
 const rowOf = (
   members: PoolMembers,
@@ -171,7 +181,7 @@ const rowOf = (
   if (row === undefined) return UNREADABLE;
   const url = reachedIn(row, members, connected);
   if (url.kind !== 'present') return url;
-  const user = member(row, members.user, exactText);
+  const user = userOf(row, members.user);
   const number = member(row, members.slot, count);
   const rank = member(row, members.priority, integer);
   const quota = member(row, members.quota, count);

@@ -25,7 +25,6 @@ import {
   type MemberName,
   mac,
   memberIn,
-  memberOf,
   type Reader,
   scalarText,
   scaled,
@@ -102,7 +101,7 @@ const RATES = ['MHS(30s)', 'MHS(1m)', 'MHS(5m)', 'MHS(Avg)'];
 // ---- recognition -----------------------------------------------------------------------------------------------------
 
 const isOwn = (reply: JsonValue): boolean =>
-  /^bdminer\b/i.test(describedBy(reply)) || memberOf(firstRow('VERSION')(reply) ?? {}, 'BDMiner') !== undefined;
+  /^bdminer\b/i.test(describedBy(reply)) || typeof firstRow('VERSION')(reply)?.BDMiner === 'string';
 
 const recognise = ({ cgminer: replies }: Clues): 0 | 3 => ([...replies.values()].some(isOwn) ? 3 : 0);
 

@@ -10,8 +10,8 @@ import {
   questionOf,
 } from '../drivers/driver.ts';
 import type { Capture, JsonValue, NoReply, Reply } from './capture.ts';
-import type { Page } from './exchange.ts';
-import { Line, type ProbeDeps } from './line.ts';
+import { documentIn, type Page } from './exchange.ts';
+import { interfaceOf, Line, type ProbeDeps } from './line.ts';
 import { withLogin } from './probe.ts';
 import type { Target } from './target.ts';
 
@@ -28,8 +28,10 @@ export type Identification =
       readonly families: readonly string[];
       /** `refused`: a log-in would tell which. */
       readonly reason: Exclude<UnknownReason, 'unsupported'>;
+      /** Questions whose answers would tell and did not arrive whole: then it may also be one that is not named. */
+      readonly lost?: readonly string[];
     }
-  | { readonly kind: 'unidentified'; readonly detail: string }
+  | { readonly kind: 'unidentified'; readonly detail: string; readonly lost?: readonly string[] }
   /** `drips`: somebody sent something, and no whole reply. */
   | { readonly kind: 'unreachable'; readonly reason: 'unreachable' | 'timeout'; readonly drips?: true };
 
@@ -58,6 +60,10 @@ export const IDENTIFICATION: readonly Query[] = [
   VOLCMINER,
 ];
 
+/** Whether identification may ask this, without a log-in. */
+export const isOfIdentification = (query: Query, drivers: readonly Driver[]): boolean =>
+  [...IDENTIFICATION, ...drivers.flatMap(openProofsOf)].some((one) => questionOf(one) === questionOf(query));
+
 /** How much of a landing page is looked at, bytes. */
 const PAGE_START = 16_384;
 
@@ -77,10 +83,34 @@ export const identify = async (
   deps: ProbeDeps,
 ): Promise<Identification> => {
   const { address, ports } = target;
-  const inquiry = new Inquiry(drivers, new Line({ address, ports }, deps));
-  await inquiry.run();
-  if (inquiry.mayShowLogin(target)) await inquiry.settle(new Line(target, deps));
+  const inquiry = new Inquiry(drivers);
+  await askOver(new Line({ address, ports }, deps), inquiry.run());
+  if (inquiry.mayShowLogin(target)) await askOver(new Line(target, deps), inquiry.settle());
   return inquiry.conclude();
+};
+
+/** The same of answers that are at hand, without a log-in. */
+export const identifyFrom = (answerTo: (query: Query) => Answer, drivers: readonly Driver[]): Identification => {
+  const inquiry = new Inquiry(drivers);
+  const questions = inquiry.run();
+  let step = questions.next();
+  while (!step.done) step = questions.next(answerTo(step.value));
+  return inquiry.conclude();
+};
+
+/** What came of a question: the landing page as it is, of any other the document. */
+export type Answer = Page | Reply | NoReply;
+
+/** Puts one question after the other, each when what came of the one before is given back. */
+type Questions<T = void> = Generator<Query, T, Answer>;
+
+const askOver = async (line: Line, questions: Questions): Promise<void> => {
+  await using _ = line;
+  let step = questions.next();
+  while (!step.done) {
+    const query = step.value;
+    step = questions.next(query === ROOT ? await line.page(ROOT) : await line.ask(query));
+  }
 };
 
 /**
@@ -98,6 +128,12 @@ export const looksLikeAnother = (driver: Driver, { replies }: Capture, drivers: 
 /** Whether the replies of a look make its family no more than possible, so that it may as well be one from outside. */
 export const isOnlyPossible = (driver: Driver, { replies }: Capture): boolean =>
   driver.outside !== true && judge(driver, cluesIn(driver, replies)) < LIKELY;
+
+/** What a device could be, and which answers would tell, in words. */
+export const couldBe = ({ families, lost }: Extract<Identification, { kind: 'ambiguous' }>): string => {
+  const named = `could be ${families.join(' or ')}`;
+  return lost === undefined ? named : `${named}, or another one: no whole answer to ${lost.join(', ')}`;
+};
 
 /** The drivers that are surest of some clues. Those from outside count only where no built-in one is at least likely. */
 export const surest = (drivers: readonly Driver[], clues: Clues): Verdict =>
@@ -146,8 +182,24 @@ const cluesIn = (driver: Driver, replies: Capture['replies']): Clues => {
 const CERTAIN = 3;
 const LIKELY = 2;
 
+/** A question, and what came of it. */
+interface Asked {
+  readonly query: Query;
+  readonly answer: Answer;
+}
+
+/** A question whose answer did not arrive whole, and why. `unreachable`: no connection could be made. */
+interface Lost {
+  readonly query: Query;
+  readonly reason: Loss;
+}
+
+type Loss = Exclude<UnknownReason, 'refused' | 'unsupported'>;
+
+/** The interfaces that nearly every family has. What listens at the others may be no miner's, and speak another language. */
+const USUAL: ReadonlySet<string> = new Set([VERSION, ROOT].map(interfaceOf));
+
 class Inquiry {
-  #line: Line;
   /** The built-in ones. */
   readonly #drivers: readonly Driver[];
   readonly #outside: readonly Driver[];
@@ -157,7 +209,7 @@ class Inquiry {
     framed: new Map<string, JsonValue>(),
     grpc: new Map<string, JsonValue>(),
   };
-  readonly #asked = new Set<string>();
+  readonly #asked = new Map<string, Asked>();
   readonly #evidence: string[] = [];
   readonly #failures: NoReply[] = [];
   #web: Clues['web'];
@@ -167,30 +219,39 @@ class Inquiry {
   /** Why the question behind the log-in did not settle it. */
   #unsettled: Extract<Identification, { kind: 'ambiguous' }>['reason'] = 'refused';
 
-  constructor(drivers: readonly Driver[], line: Line) {
-    this.#line = line;
+  constructor(drivers: readonly Driver[]) {
     this.#drivers = builtIn(drivers);
     this.#outside = fromOutside(drivers);
   }
 
-  async run(): Promise<void> {
-    await using _ = this.#line;
-    await this.#askAsBuiltIn();
-    if (this.#best().sureness < LIKELY && (this.#answered || this.#isAlive())) await this.#askForOutside();
+  *run(): Questions {
+    yield* this.#askAll();
+    if (!this.#certain() && this.#answered && this.#forgetBroken()) yield* this.#askAll();
+  }
+
+  *#askAll(): Questions {
+    yield* this.#askAsBuiltIn();
+    if (this.#best().sureness < LIKELY && (this.#answered || this.#isAlive())) yield* this.#askForOutside();
+  }
+
+  /** Whether there were answers that broke off or came damaged: those questions are asked once more, which is soon done. */
+  #forgetBroken(): boolean {
+    const broken = [...this.#asked.values()].filter(({ answer }) => isBroken(lossIn(answer)));
+    for (const { query } of broken) this.#asked.delete(questionOf(query));
+    return broken.length > 0;
   }
 
   /** Whether the operator's log-in is there and meant for everything that this device could be. */
   mayShowLogin(target: Target): boolean {
     const isMeant = (driver: Driver): boolean => withLogin(target, driver).credential === target.credential;
-    return this.#inside().length > 0 && target.credential !== undefined && this.#final().drivers.every(isMeant);
+    if (target.credential === undefined || this.#lost().length > 0) return false;
+    return this.#inside().length > 0 && this.#final().drivers.every(isMeant);
   }
 
-  /** Asks, over a line with the log-in, what is behind it. */
-  async settle(line: Line): Promise<void> {
-    await using _ = line;
-    this.#line = line;
+  /** What is behind the log-in. */
+  *settle(): Questions {
     for (const query of this.#inside()) {
-      const reply = await this.#ask(query);
+      const reply = yield* this.#ask(query);
       const isAnswer = reply.kind === 'reply' || reply.reason === 'unsupported';
       this.#unsettled = isAnswer ? 'unreadable' : reply.reason;
     }
@@ -203,49 +264,48 @@ class Inquiry {
     return first.filter((query) => others.every((own) => own.some((one) => questionOf(one) === questionOf(query))));
   }
 
-  async #askAsBuiltIn(): Promise<void> {
-    const version = await this.#ask(VERSION);
+  *#askAsBuiltIn(): Questions {
+    const version = yield* this.#ask(VERSION);
     if (this.#certain()) return;
     const speaksCgminer = isCgminer(version);
-    if (speaksCgminer && this.#unknown()) await this.#askAsWhatsminer();
+    if (speaksCgminer && this.#unknown()) yield* this.#askAsWhatsminer();
     if (this.#certain()) return;
-    await this.#askWeb(isWeb(version));
-    if (speaksCgminer) await this.#askInTurn([STATS, SUMMARY]);
-    else if (this.#answered || this.#isAlive()) await this.#askElsewhere();
+    yield* this.#askWeb(isWeb(version));
+    if (speaksCgminer) yield* this.#askInTurn([STATS, SUMMARY]);
+    else if (this.#answered || this.#isAlive()) yield* this.#askElsewhere();
   }
 
   /** The landing page, and what settles its claim. `instead`: a web server answers where the CGMiner API is expected. */
-  async #askWeb(instead: boolean): Promise<void> {
-    const page = await this.#landingPage();
+  *#askWeb(instead: boolean): Questions {
+    const page = yield* this.#landingPage();
     if (this.#certain()) return;
-    await this.#prove();
+    yield* this.#prove();
     const asksForLogin = page?.status === 401 || page?.status === 403;
-    if (this.#unknown() && page !== undefined && !asksForLogin) await this.#askInTurn([AXEOS_INFO]);
-    if (instead) await this.#askInTurn(this.#drivers.flatMap(openProofsOf).filter(isWebInstead));
+    if (this.#unknown() && page !== undefined && !asksForLogin) yield* this.#askInTurn([AXEOS_INFO]);
+    if (instead) yield* this.#askInTurn(this.#drivers.flatMap(openProofsOf).filter(isWebInstead));
   }
 
   /** The questions that settle whether it is one of the families that are likely. */
-  async #prove(): Promise<void> {
+  *#prove(): Questions {
     const { sureness, drivers } = this.#best();
-    if (sureness > 0) await this.#askInTurn(drivers.flatMap(openProofsOf));
+    if (sureness > 0) yield* this.#askInTurn(drivers.flatMap(openProofsOf));
   }
 
   /** Where nothing told a family: the ports that one family alone listens on. */
-  async #askElsewhere(): Promise<void> {
-    if (this.#unknown()) await this.#askInTurn([WHATSMINER_3, VOLCMINER]);
+  *#askElsewhere(): Questions {
+    if (this.#unknown()) yield* this.#askInTurn([WHATSMINER_3, VOLCMINER]);
   }
 
   /** What tells the families from outside; without one nothing is asked. */
-  async #askForOutside(): Promise<void> {
-    for (const query of this.#outside.flatMap(openProofsOf))
-      if (!this.#asked.has(questionOf(query))) await this.#ask(query);
+  *#askForOutside(): Questions {
+    for (const query of this.#outside.flatMap(openProofsOf)) yield* this.#ask(query);
   }
 
   /** Each question once, until a driver is certain. */
-  async #askInTurn(queries: readonly Query[]): Promise<void> {
+  *#askInTurn(queries: readonly Query[]): Questions {
     for (const query of queries) {
       if (this.#certain()) return;
-      if (!this.#asked.has(questionOf(query))) await this.#ask(query);
+      yield* this.#ask(query);
     }
   }
 
@@ -264,47 +324,74 @@ class Inquiry {
       const isDripping = this.#failures.some(({ drips }) => drips === true);
       return { kind: 'unreachable', reason, ...(isDripping ? { drips: true } : {}) };
     }
-    const { drivers } = this.#final();
+    const { sureness, drivers } = this.#final();
     const [driver, ...others] = drivers;
-    if (driver === undefined) return { kind: 'unidentified', detail: this.#evidence.join('; ') };
+    const missing = sureness === CERTAIN ? [] : this.#lost();
+    const [first] = missing;
+    const lost = missing.map(({ query }) => inWords(query));
+    if (driver === undefined)
+      return { kind: 'unidentified', detail: this.#evidence.join('; '), ...(first === undefined ? {} : { lost }) };
+    const families = drivers.map(({ family }) => family);
+    if (first !== undefined) return { kind: 'ambiguous', families, reason: first.reason, lost };
     if (others.length > 0) {
       const reason = this.#inside().length === 0 ? 'unreadable' : this.#unsettled;
-      return { kind: 'ambiguous', families: drivers.map(({ family }) => family), reason };
+      return { kind: 'ambiguous', families, reason };
     }
     return { kind: 'identified', driver, clues: this.#clues(), evidence: this.#evidence };
   }
 
-  #askAsWhatsminer(): Promise<void> {
+  /**
+   * The questions whose answers did not arrive whole, though something is there that gives them. Where no connection could be made
+   * there is nothing to ask, unless another question to the same interface was answered.
+   */
+  #lost(): readonly Lost[] {
+    const asked = [...this.#asked.values()];
+    const answering = new Set(
+      asked.filter(({ answer }) => lossIn(answer) === undefined).map(({ query }) => interfaceOf(query)),
+    );
+    return asked.flatMap(({ query, answer }) => {
+      const reason = lossIn(answer);
+      if (reason === undefined) return [];
+      const isThere = answering.has(interfaceOf(query)) || (reason !== 'unreachable' && USUAL.has(interfaceOf(query)));
+      return isThere ? [{ query, reason }] : [];
+    });
+  }
+
+  #askAsWhatsminer(): Questions {
     return this.#askInTurn([GET_VERSION, SUMMARY]);
   }
 
-  async #landingPage(): Promise<Page | undefined> {
-    const page = await this.#line.page(ROOT);
-    if (page.kind === 'no-reply') {
-      this.#note(inWords(ROOT), page);
-      return undefined;
+  *#landingPage(): Questions<Page | undefined> {
+    const page = yield* this.#answerTo(ROOT);
+    return page.kind === 'page' ? page : undefined;
+  }
+
+  *#ask(query: Query): Questions<Reply | NoReply> {
+    const answer = yield* this.#answerTo(query);
+    return answer.kind === 'page' ? documentIn(answer) : answer;
+  }
+
+  /** What came of a question, which is asked once. */
+  *#answerTo(query: Query): Questions<Answer> {
+    const asked = this.#asked.get(questionOf(query));
+    if (asked !== undefined) return asked.answer;
+    const answer = yield query;
+    this.#asked.set(questionOf(query), { query, answer });
+    this.#take(query, answer);
+    return answer;
+  }
+
+  #take(query: Query, answer: Answer): void {
+    this.#evidence.push(`${inWords(query)}: ${outcomeOf(answer)}`);
+    if (answer.kind === 'no-reply') {
+      this.#failures.push(answer);
+      if (answer.reason !== 'unreachable' && answer.reason !== 'timeout') this.#answered = true;
+      return;
     }
-    this.#web = webClue(page);
-    this.#verdict = undefined;
     this.#answered = true;
-    this.#evidence.push(`${inWords(ROOT)}: HTTP ${page.status}`);
-    return page;
-  }
-
-  async #ask(query: Query): Promise<Reply | NoReply> {
-    this.#asked.add(questionOf(query));
-    const reply = await this.#line.ask(query);
-    this.#note(inWords(query), reply);
-    if (reply.kind !== 'reply') return reply;
-    this.#replies[query.kind].set(clueName(query), reply.value);
     this.#verdict = undefined;
-    return reply;
-  }
-
-  #note(question: string, reply: Reply | NoReply): void {
-    if (reply.kind === 'no-reply') this.#failures.push(reply);
-    if (reply.kind === 'reply' || (reply.reason !== 'unreachable' && reply.reason !== 'timeout')) this.#answered = true;
-    this.#evidence.push(`${question}: ${reply.kind === 'reply' ? 'answered' : `${reply.reason}, ${reply.detail}`}`);
+    if (answer.kind === 'page') this.#web = webClue(answer);
+    else this.#replies[query.kind].set(clueName(query), answer.value);
   }
 
   #clues(): Clues {
@@ -343,6 +430,31 @@ const inWords = (query: Query): string => {
   const elsewhere = /@(\w+):/.exec(questionOf(query))?.[1];
   return elsewhere === undefined ? words : `${words} at ${elsewhere}`;
 };
+
+const outcomeOf = (answer: Answer): string => {
+  switch (answer.kind) {
+    case 'page':
+      return `HTTP ${answer.status}`;
+    case 'reply':
+      return 'answered';
+    case 'no-reply':
+      return `${answer.reason}, ${answer.detail}`;
+  }
+};
+
+/**
+ * Why an answer did not arrive whole. What the device says to a question is none of that: a document or page, another one in its
+ * place, that it has none, or that it refuses.
+ */
+const lossIn = (answer: Answer): Loss | undefined => {
+  if (answer.kind !== 'no-reply' || answer.elsewhere || answer.withheld || answer.waits) return undefined;
+  const { reason, dark } = answer;
+  if (reason === 'refused' || reason === 'unsupported') return undefined;
+  if (dark === true) return 'unreachable';
+  return reason === 'unreachable' ? undefined : reason;
+};
+
+const isBroken = (loss: Loss | undefined): boolean => loss === 'truncated' || loss === 'unreadable';
 
 const isWebInstead = ({ kind, port }: Query): boolean => kind === 'http' && port === 'cgminer';
 

@@ -98,6 +98,10 @@ const RECOGNITION = [
   'driver is certain; where one is only likely its own proof is asked as well. Where two drivers are equally sure and have the',
   'same proof behind Digest, that is asked with the log-in that is configured for both; a log-in of the maker is never tried. Else the device',
   'is `ambiguous` and is not read. Families of [driver files](write-a-driver.md) come last, where no driver here is at least likely.',
+  '',
+  'Where no driver is certain, a question whose answer broke off or came damaged is asked once more. If one stays without a whole answer, late ones',
+  'too, the device is `ambiguous`: it may be one that this answer would tell. What it was known as it stays; one that was never known is not',
+  'watched (`device.unrecognised`), and asked again. A port to which no connection can be made at all is not waited for.',
 ].join('\n');
 
 /** The table of facts leaves out what follows from the rest. */

@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { strangersIn } from '../../agent/appraise/slots.ts';
-import type { Driver, Source } from '../../agent/drivers/driver.ts';
+import { type Driver, type Query, questionOf, type Source } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import { normalise } from '../../agent/normalise/facts.ts';
 import { maskCapture, secretNames } from '../../agent/normalise/mask.ts';
 import { nestFacts } from '../../agent/normalise/nest.ts';
 import type { Observation } from '../../agent/normalise/observation.ts';
 import type { Capture, NoReply } from '../../agent/probe/capture.ts';
-import { looksLikeAnother } from '../../agent/probe/identify.ts';
+import { identifyFrom, isOfIdentification, looksLikeAnother, type Answer as Told } from '../../agent/probe/identify.ts';
 import { noReply } from '../../agent/probe/reply.ts';
 import { FACTS, type FactName, type Facts } from '../../shared/facts.ts';
 import { canonicalJson } from '../../shared/jcs.ts';
@@ -44,6 +44,8 @@ import type { Answer, Subject } from './subjects.ts';
  * - Rows that changed places touch what is in them, except that a slot keeps its URL, its user and its
  *   priority where each row has its number.
  * - A pool that is told of a list which cannot be read whole is one of the list, unless a value of a pool is touched.
+ * - The family that identification finds where it is answered so is that of the device, or none: another one only where it depends on
+ *   a touched value. A touched name excuses nothing.
  * - Of a reply that was cut off every fact that is compared at all, not only those above, is the same or not present.
  *
  * Not promised: the components `keys.*`, which are the names of all members: a damaged name cannot be told from that of a new
@@ -176,7 +178,40 @@ export class Judge {
     }
     const { outcome, problems } = this.#compare(mutation, observation);
     const leaked = masked === undefined ? [] : this.#leaks(mutation, masked);
-    return { outcome, problems: [...problems, ...this.#stumbled, ...uncleanIn(observation), ...leaked] };
+    const taken = this.#mistaken(mutation, bytes);
+    return { outcome, problems: [...problems, ...taken, ...this.#stumbled, ...uncleanIn(observation), ...leaked] };
+  }
+
+  /** A device that is taken for one of another family, by nothing that a touched value says. */
+  #mistaken(mutation: Mutation, bytes: Uint8Array): readonly Problem[] {
+    const other = this.#takenFor(bytes);
+    if (other === undefined) return [];
+    const isExcused = this.#layout.places.some((place) => isTouched(place, mutation) && this.#tellsFamily(place));
+    if (isExcused) return [];
+    return [{ kind: 'different', fact: 'family', detail: `a device of ${this.#subject.driver.family} is ${other}` }];
+  }
+
+  /** Whether the device would be one of another family with another value, or without the member. */
+  #tellsFamily(place: Place): boolean {
+    const without = removal(this.#layout, place);
+    const others = [...otherValues(this.#layout, place), ...otherWords(this.#layout, place)];
+    return [...(without === undefined ? [] : [without]), ...others].some(
+      (edit) => this.#takenFor(Buffer.from(damaged(this.#layout.text, [edit]), 'latin1')) !== undefined,
+    );
+  }
+
+  /** The other family that identification finds where this question is answered so. */
+  #takenFor(bytes: Uint8Array): string | undefined {
+    const { driver, clueTo } = this.#subject;
+    const asked = driver.queries[this.#query];
+    if (asked === undefined || !isOfIdentification(asked, DRIVERS)) return undefined;
+    const answerTo = (query: Query): Told => {
+      if (questionOf(query) === questionOf(asked)) return this.#answer.read(bytes);
+      const clue = clueTo(query);
+      return 'kind' in clue ? clue : clue.read(clue.bytes);
+    };
+    const found = identifyFrom(answerTo, DRIVERS);
+    return found.kind === 'identified' && found.driver.family !== driver.family ? found.driver.family : undefined;
   }
 
   #capture(bytes: Uint8Array): Capture {
@@ -374,6 +409,13 @@ const otherValues = (layout: Layout, place: Place): Mutation['edits'] => {
   if (place.kind === 'object' || place.kind === 'array') return [];
   const { start, end } = place;
   return othersLike(layout.text.slice(start, end), place.kind).map((text) => ({ start, end, text }));
+};
+
+/** A text with another letter somewhere: of what a device calls itself each may count. */
+const otherWords = ({ text }: Layout, { kind, start, end }: Place): Mutation['edits'] => {
+  if (kind !== 'quoted' && kind !== 'plain') return [];
+  const value = text.slice(start, end);
+  return Array.from(value, (_, at) => ({ start, end, text: withOther(value, at) }));
 };
 
 const othersLike = (value: string, kind: Place['kind']): readonly string[] => {

@@ -4,13 +4,14 @@ import fc from 'fast-check';
 import { antminerStock } from '../../agent/drivers/antminer-stock.ts';
 import { avalon } from '../../agent/drivers/avalon.ts';
 import { axeos } from '../../agent/drivers/axeos.ts';
+import { poolsOfSettings } from '../../agent/drivers/axeos-pools.ts';
 import { namedIn } from '../../agent/drivers/damaged-names.ts';
 import type { Driver } from '../../agent/drivers/driver.ts';
 import { ebang } from '../../agent/drivers/ebang.ts';
 import { iceriver } from '../../agent/drivers/iceriver.ts';
-import { CGMINER_POOL, poolList } from '../../agent/drivers/pools.ts';
+import { CGMINER_POOL, type PoolMembers, poolList } from '../../agent/drivers/pools.ts';
 import { proto } from '../../agent/drivers/proto.ts';
-import { at, firstOf, memberIn, place, text } from '../../agent/drivers/readers.ts';
+import { asObject, at, firstOf, memberIn, place, text } from '../../agent/drivers/readers.ts';
 import { vnish } from '../../agent/drivers/vnish.ts';
 import { whatsminer } from '../../agent/drivers/whatsminer.ts';
 import { DAMAGED, type JsonObject, type JsonValue, type NoReply, type Reply } from '../../agent/probe/capture.ts';
@@ -100,6 +101,35 @@ test('a pool row with a damaged name makes the list unknown: never a slot withou
     const damaged = renamed(row, name, `${name.slice(0, -1)}\u0002`);
     assert.deepEqual(poolList(CGMINER_POOL)([damaged]), UNREADABLE, name);
   }
+});
+
+test('a pool row whose user took the name of another member is no row without a user', () => {
+  const listOf = (document: string, members: PoolMembers) => {
+    const reply = readReply(Buffer.from(document), { whole: true });
+    assert.ok(reply.kind === 'reply');
+    return poolList(members)(asObject(reply.value)?.POOLS ?? null);
+  };
+  const row = {
+    POOL: 1,
+    URL: 'stratum+tcp://pool.example:1',
+    Priority: 0,
+    'Stratum Active': true,
+    Quota: 1,
+    User: 'acme.a',
+  };
+  const document = JSON.stringify({ POOLS: [row] });
+  assert.equal(listOf(document, CGMINER_POOL).kind, 'present');
+  for (const name of Object.keys(row).filter((other) => other !== 'User'))
+    assert.deepEqual(listOf(document.replace('"User"', `"${name}"`), CGMINER_POOL), UNREADABLE, name);
+  const own = { url: 'pool.example', port: 1, user: 'acme.a', i: 0 };
+  for (const name of ['i', 'url', 'port']) {
+    const reply = readReply(Buffer.from(JSON.stringify({ pools: [own] }).replace('"user"', `"${name}"`)), {
+      whole: true,
+    });
+    assert.ok(reply.kind === 'reply');
+    assert.equal(poolsOfSettings(reply.value, undefined).kind, 'unknown', name);
+  }
+  assert.equal(poolsOfSettings({ pools: [own] }, undefined).kind, 'present');
 });
 
 test('the plain-text form with rows of two lists is unreadable: one of them lost its name', () => {

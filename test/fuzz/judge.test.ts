@@ -15,7 +15,7 @@ import {
   UNREADABLE,
 } from '../../agent/drivers/readers.ts';
 import { listed } from '../../agent/drivers/rows.ts';
-import { readReply } from '../../agent/probe/reply.ts';
+import { noReply, readReply } from '../../agent/probe/reply.ts';
 import { Judge } from '../../scripts/fuzz/judge.ts';
 import type { Mutation } from '../../scripts/fuzz/mutations.ts';
 import { layoutOf } from '../../scripts/fuzz/places.ts';
@@ -45,11 +45,13 @@ const judged = (
   const bytes = Buffer.from(reply);
   const answer = { bytes, read };
   const other = read(Buffer.from('{"version":"1.2","pools":[{"url":"stratum+tcp://c.example:1"}]}'));
+  const clueTo = () => noReply('unreachable', 'nobody asks', { dark: true });
   const replies = new Map([
     ['one', read(bytes)],
     ['two', other],
   ]);
-  const subject = { name: 'judged/one', driver: driverWith(facts), replies, answers: new Map([['one', answer]]) };
+  const driver = driverWith(facts);
+  const subject = { name: 'judged/one', driver, replies, answers: new Map([['one', answer]]), clueTo };
   const start = reply.indexOf(from);
   const conflict = layout.places.find(({ path }) => path === kind.conflict);
   const verdict = new Judge(subject, 'one', answer, layout).judge({

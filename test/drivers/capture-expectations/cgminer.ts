@@ -119,7 +119,7 @@ export const cgminer: FamilyExpectations = {
       files: {
         'pools.json': { query: 'pools', sha256: '6490ee1a0afb3614dcd147ae9df836e7f05f5bf06789c7d66473f62fb3f9cfa1' },
         'stats.json': {
-          unasked: 'rows of one maker',
+          query: 'stats',
           sha256: '77eabf2fb284eb0b1afcbdd1f3c721cbfff7452ead36ed1a822faa1bbf13063c',
         },
         'summary.json': {
@@ -163,7 +163,7 @@ export const cgminer: FamilyExpectations = {
       files: {
         'pools.json': { query: 'pools', sha256: 'ddd1817752b832993395feb52644bd02baa1fc7d036ed00fa2c892145c359314' },
         'stats.json': {
-          unasked: 'rows of one maker',
+          query: 'stats',
           sha256: 'f51f51b680401364eebed3f94dd3fa7cfb11b98935a21c78835e5af0c4e9a098',
         },
         'summary.json': {
@@ -217,7 +217,7 @@ export const cgminer: FamilyExpectations = {
       files: {
         'pools.json': { query: 'pools', sha256: 'c5e37c7a648cc1ef3c83c85d291836c3e2ddf2794e9b064d811b470e7059e3c4' },
         'stats.json': {
-          unasked: 'rows of one maker',
+          query: 'stats',
           sha256: '5b49c2ce78f37769b1d51b9e960dfe2301b835ba987302003e947820b74f35ba',
         },
       },
@@ -281,7 +281,7 @@ export const cgminer: FamilyExpectations = {
         },
         'pools.json': { query: 'pools', sha256: '3edc7faa1adae0649ff6e27035efde051466ef8aa78bdad49f778b4357c67f04' },
         'stats.json': {
-          unasked: 'rows of one maker',
+          query: 'stats',
           sha256: '3df291a167c7ea929060d2457462a6a128f86aac5947c1a02a428f025c8e502c',
         },
       },

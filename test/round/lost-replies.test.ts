@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { cgminer, defineDriver } from '../../agent/drivers/driver.ts';
+import { DRIVERS } from '../../agent/drivers/index.ts';
+import { known } from '../../agent/drivers/rows.ts';
+import type { Place } from '../../agent/schedule/places.ts';
+import { assayer } from '../cli/assayer.ts';
+import type { Behaviour } from '../simulator/behaviour.ts';
+import { type Fleet, startFleet } from '../simulator/fleet.ts';
+import { loadSpecimens } from '../specimens/specimen.ts';
+import { Hall } from './hall.ts';
+
+/** Devices that only one reply tells from plain cgminer, and what becomes of them where it is lost. */
+
+const A741 = 'avalon/a741-modules';
+
+const start = (base: string, name: string): Promise<Fleet> =>
+  startFleet({ specimens: loadSpecimens().filter((specimen) => specimen.name === name), base });
+
+const placeOf = (address: string, { ports }: Fleet, origin: Place['origin'] = 'range'): Place => ({
+  address,
+  ports,
+  labels: {},
+  origin,
+  entry: address,
+  ...(origin === 'host' ? { id: 'rack-1' } : {}),
+});
+
+/** Loses the next so many replies to a command in this way. Returns how many are still to be lost. */
+const losing = (fleet: Fleet, command: string, how: Behaviour, count: number): (() => number) => {
+  let left = count;
+  fleet.follow((device, request) => {
+    const isHit = left > 0 && request.includes(`"${command}"`);
+    if (isHit) left -= 1;
+    device.behave(isHit ? how : 'honest');
+  });
+  return () => left;
+};
+
+const familyAt = (hall: Hall): string | undefined => hall.seat(0).family;
+
+for (const [at, count] of [2, 3, 100].entries()) {
+  test(`an Avalon of which ${count} replies to stats are cut is no plain cgminer, and nothing is found`, async (t) => {
+    const base = `127.44.2${at}.1`;
+    await using fleet = await start(base, A741);
+    const hall = new Hall(t, [placeOf(base, fleet, 'host')]);
+    await hall.look(0);
+    assert.equal(familyAt(hall), 'avalon');
+    const left = losing(fleet, 'stats', 'truncate', count);
+    for (let looks = 0; looks < 3; looks += 1) {
+      await hall.look(0);
+      assert.equal(familyAt(hall), 'avalon');
+      hall.aheadMs += 5000;
+    }
+    assert.ok(left() < count - 1, 'replies were cut');
+    losing(fleet, 'stats', 'truncate', 0);
+    for (let looks = 0; looks < 2; looks += 1) await hall.look(0);
+    assert.equal(familyAt(hall), 'avalon');
+    assert.deepEqual(
+      hall.findings().map(({ id }) => id),
+      [],
+    );
+  });
+}
+
+for (const [at, [name, command, how]] of (
+  [
+    [A741, 'stats', 'truncate'],
+    [A741, 'stats', 'silent'],
+    ['strongu/u6', 'summary', 'early-close'],
+    ['whatsminer/m20x-cgminer-2020', 'summary', 'silent'],
+  ] as const
+).entries()) {
+  test(`${name} of which nobody ever saw the ${command} (${how}) is told of once, and learned when it answers`, async (t) => {
+    const base = `127.44.3${at}.1`;
+    await using fleet = await start(base, name);
+    const hall = new Hall(t, [placeOf(base, fleet)]);
+    losing(fleet, command, how, 100);
+    await hall.look(0);
+    await hall.look(0);
+    assert.deepEqual([familyAt(hall), hall.seat(0).device, hall.attestations()], [undefined, undefined, []]);
+    assert.deepEqual(
+      hall.events.map(({ event, address }) => [event, address]),
+      [['device.unrecognised', base]],
+    );
+    assert.match(String(hall.events[0]?.message), new RegExp(`no whole answer to .*${command}`));
+    losing(fleet, command, how, 0);
+    await hall.look(0);
+    assert.equal(familyAt(hall), name.replace(/\/.*/, ''));
+  });
+}
+
+test('a driver file gets its device at the next full look where an answer was lost when it was to be found out', async (t) => {
+  const base = '127.44.41.1';
+  await using fleet = await start(base, 'cgminer/cgminer');
+  const ours = {
+    ...defineDriver({
+      family: 'ours',
+      title: 'Ours',
+      source: 'this test',
+      recognise: ({ cgminer: replies }) => (replies.has('coin') ? 2 : 0),
+      proofs: ['coin'],
+      queries: { version: cgminer('version'), coin: cgminer('coin') },
+      facts: { 'firmware.name': known('version', 'Ours') },
+    }),
+    outside: true,
+  } as const;
+  const hall = new Hall(t, [placeOf(base, fleet)], [...DRIVERS, ours]);
+  hall.seat(0).family = 'cgminer';
+  losing(fleet, 'stats', 'truncate', 100);
+  await hall.look(0);
+  assert.equal(familyAt(hall), 'cgminer');
+  losing(fleet, 'stats', 'truncate', 0);
+  await hall.look(0);
+  assert.equal(familyAt(hall), 'ours');
+});
+
+test('probe and scan say what could not be told, and never cgminer', async () => {
+  const base = '127.44.40.1';
+  await using fleet = await start(base, A741);
+  const ports = Object.entries({ ...fleet.ports, volcminer: 1, whatsminer: 1 })
+    .map(([name, port]) => `${name}=${port}`)
+    .join();
+  losing(fleet, 'stats', 'truncate', 2);
+  const lost = await assayer(['probe', base, '--ports', ports]);
+  assert.notEqual(lost.code, 0);
+  assert.match(lost.err, /truncated, could be cgminer, or another one: no whole answer to stats/);
+  losing(fleet, 'stats', 'truncate', 2);
+  const scanned = await assayer(['scan', base, '--ports', ports, '--json']);
+  const unread = { reason: 'truncated', detail: 'could be cgminer, or another one: no whole answer to stats' };
+  assert.deepEqual(JSON.parse(scanned.out), { address: base, unread });
+  losing(fleet, 'stats', 'truncate', 1);
+  const { out } = await assayer(['probe', base, '--ports', ports, '--json', '--no-endpoint']);
+  assert.equal(JSON.parse(out).family, 'avalon');
+});
