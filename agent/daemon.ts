@@ -81,8 +81,6 @@ export class Daemon {
   #redaction: Redaction | undefined;
   #plant: Plant;
   #coverage: { readonly timer: NodeJS.Timeout; readonly periodS: number } | undefined;
-  /** When the coverage period began, on the monotonic clock, ms. */
-  #coveredMs: number;
   #outlet: Outlet | undefined;
   #notifier: Notifier | undefined;
   #control: Door | undefined;
@@ -141,7 +139,6 @@ export class Daemon {
     this.#logins = loginsOf(ambience, { store, key });
     this.#time = time;
     const { clock, emit } = ambience;
-    this.#coveredMs = clock.monoMs();
     this.#ground = layGround({
       key,
       store,
@@ -315,13 +312,11 @@ export class Daemon {
   #cover(): void {
     this.#try(() => this.#upkeep.watchGaps());
     this.#try(() => this.#ground.recorder.closePeriod());
-    this.#coveredMs = this.#ambience.clock.monoMs();
   }
 
   /** At the end: what was looked at since the last coverage, where there was time to look at everything. */
   #coverRest(): void {
-    const lastedMs = this.#ambience.clock.monoMs() - this.#coveredMs;
-    if (lastedMs >= this.#plant.pacer.poolsIntervalMs()) this.#cover();
+    if (this.#ground.recorder.lastedMs() >= this.#plant.pacer.poolsIntervalMs()) this.#cover();
   }
 
   /** Background work never ends the agent for what an operator has to mend. */

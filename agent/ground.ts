@@ -56,6 +56,9 @@ export const layGround = (deps: GroundDeps): Ground => {
     attested: isContinued ? attestedOf(store, fleet) : new Attested(),
     redaction,
     wallMs: clock.wallMs,
+    monoMs: clock.monoMs,
+    // A step moves the rounds themselves: it may be two of them until everybody had a turn.
+    roundMs: () => 2 * plant().pacer.poolsIntervalMs(),
     emit,
     keep: (state) => plant().fleet.keep(state),
     state: (device) => plant().fleet.state(device),

@@ -14,3 +14,22 @@ export const systemClock = (): Clock => {
     monoMs: () => Math.floor(performance.now() - startMs),
   };
 };
+
+/** Both clocks, sampled together. */
+export interface Sample {
+  readonly wallMs: number;
+  readonly monoMs: number;
+}
+
+/** What both clocks say now. */
+export const sampleOf = ({ wallMs, monoMs }: Clock): Sample => ({ wallMs: wallMs(), monoMs: monoMs() });
+
+/**
+ * How far the wall clock moved away from the monotonic one between two samples, ms; undefined within the tolerance of attestation.md §8
+ * step 12. A host that slept is a step, too.
+ */
+export const stepBetween = (from: Sample, to: Sample): number | undefined => {
+  const passedMs = to.monoMs - from.monoMs;
+  const stepMs = to.wallMs - from.wallMs - passedMs;
+  return Math.abs(stepMs) * 1000 > 2_000_000 + passedMs ? stepMs : undefined;
+};

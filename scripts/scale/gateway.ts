@@ -85,6 +85,8 @@ export class SimulatedGateway implements AsyncDisposable {
       log: this.#log,
       attested: new Attested(),
       wallMs: ambience.clock.wallMs,
+      monoMs: ambience.clock.monoMs,
+      roundMs: () => 60_000,
       emit: ambience.emit,
       keep: (state) => this.#states.set(state.id, state),
       state: (device) => this.#states.get(device),

@@ -81,6 +81,8 @@ export class Recording {
       attested: new Attested(),
       redaction: () => redaction,
       wallMs: clock.wallMs,
+      monoMs: clock.monoMs,
+      roundMs: () => 60_000,
       emit: (level, event) => this.events.push({ level, event }),
       keep: (state) => this.states.set(state.id, state),
       state: (id) => this.states.get(id),

@@ -235,7 +235,7 @@ test('a machine that is stolen under the identity of one that went away is found
   hall.answersArp = true;
   const later = await saidIn(hall, () => lookAtAll(hall, 0, 0));
   assert.deepEqual(later.filter(isNew), [`${other} identity.new-device open high`]);
-  hall.aheadMs += 24 * 60 * MINUTE;
+  hall.passedMs += 24 * 60 * MINUTE;
   const missing = await saidIn(hall, async () => hall.displaced(1));
   assert.deepEqual(missing, [`${id} identity.device-missing open medium`], 'who answers to ARP there is the thief');
   const { reasons, after } = hall.findings().at(-1) ?? {};
@@ -334,7 +334,7 @@ const knownToy = async (t: TestContext) => {
   const look = async (kind: 'full' | 'pools') => {
     isFull = kind === 'full';
     await hall.look(0, kind);
-    hall.aheadMs += MINUTE;
+    hall.passedMs += MINUTE;
   };
   for (const _ of [1, 2]) await look('full');
   return { hall, device, look, id: hall.seat(0).device ?? '' };
