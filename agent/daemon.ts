@@ -27,6 +27,7 @@ import { heedReassignments } from './reassignments.ts';
 import { earlierBoots, keepBoot } from './record/boots.ts';
 import { LogFeed } from './record/feed.ts';
 import { lastBegun, markBegun, type Replaces, type Signed } from './record/incarnation.ts';
+import { ranUntilMs } from './record/last-run.ts';
 import type { Log } from './record/log.ts';
 import type { Redaction } from './record/redaction.ts';
 import { buildReload, buildStop } from './record/session.ts';
@@ -74,8 +75,8 @@ export class Daemon {
   readonly #changes: ChangeControl;
   readonly #desk: Desk;
   readonly #upkeep: Upkeep;
-  /** When the process before this one wrote its last entry. */
-  readonly #ranUntilMs: number;
+  /** Until when the process before this one is known to have run; undefined where there was none. */
+  readonly #ranUntilMs: number | undefined;
   /** The configuration in force. */
   #loaded: LoadedConfig;
   #redaction: Redaction | undefined;
@@ -166,7 +167,7 @@ export class Daemon {
     });
     const { state_dir } = loaded.config;
     this.#sessions = new Sessions(log.bootseed, (seed) => earlierBoots(state_dir, store).has(seed));
-    this.#ranUntilMs = (store.find({ newest: 1 })[0]?.iat ?? 0) * SECOND_MS;
+    this.#ranUntilMs = ranUntilMs(store, trustedKey(key));
     this.#plant = this.#buildPlant(loaded, fleet);
     const inForce = {
       ground: this.#ground,
@@ -189,9 +190,8 @@ export class Daemon {
 
   /** The first devices are asked while the host describes itself; what they answer is judged once the log has begun. */
   async #begin(keyProtection: GatewayKey['protection']): Promise<void> {
-    const { store, log } = this.#ground;
+    const { log } = this.#ground;
     const { config, fleet, pacer } = this.#plant;
-    const last = store.find({ newest: 1 })[0];
     const former = lastBegun(config.state_dir);
     const keyIsOlder = former !== undefined;
     const sizeBefore = log.size();
@@ -207,11 +207,11 @@ export class Daemon {
       removed: fleet.removed,
     };
     beginLog(start, this.#ground, { fleet, isRedacting: this.#redaction !== undefined, emit: this.#ambience.emit });
-    if (last === undefined && former !== undefined) tellBegunAnew(log, former, this.#ambience.emit);
+    if (this.#ranUntilMs === undefined && former !== undefined) tellBegunAnew(log, former, this.#ambience.emit);
     this.#changes.resume();
     this.#heedEdits();
     this.#control = await serveControl(config.state_dir, (request) => this.#desk.answer(request));
-    this.#run({ ...(last === undefined ? {} : { lastEntryMs: last.iat * SECOND_MS }), keyIsOlder, sizeBefore });
+    this.#run({ keyIsOlder, sizeBefore });
     this.#begun.resolve(true);
   }
 
@@ -241,7 +241,7 @@ export class Daemon {
   }
 
   /** What goes on from now until the end: the uplink, those who are told of findings, and what is due again and again. */
-  #run(start: { readonly lastEntryMs?: number; readonly keyIsOlder: boolean; readonly sizeBefore: number }): void {
+  #run(start: { readonly keyIsOlder: boolean; readonly sizeBefore: number }): void {
     const { recorder, store } = this.#ground;
     const { config, fleet } = this.#plant;
     forgetDevices(fleet.removed, [], { store, recorder, emit: this.#ambience.emit });
@@ -251,6 +251,7 @@ export class Daemon {
     this.#notifier.start();
     const gap = agentGap({
       ...start,
+      ranUntilMs: this.#ranUntilMs,
       nowMs: this.#ambience.clock.wallMs(),
       pollIntervalMs: this.#plant.pacer.poolsIntervalMs(),
     });
@@ -262,6 +263,7 @@ export class Daemon {
     this.#every(SECOND_MS, () => recorder.tick());
     this.#every(SECOND_MS, () => this.#upkeep.saveRefusals());
     this.#nowAndEvery(SECOND_MS, () => this.#upkeep.watchClock());
+    this.#every(SECOND_MS, () => this.#upkeep.noteRunning());
     this.#coverEvery(config.coverage_s);
     this.#every(CURSOR_MS, () => this.#upkeep.savePlaces());
     this.#nowAndEvery(CURSOR_MS, () => this.#upkeep.keepApprovals());
@@ -288,7 +290,7 @@ export class Daemon {
       signal: this.#stopping.signal,
       standing: () => this.#ground.orders.standing,
       people: () => this.#changes.people(),
-      ranUntilMs: this.#ranUntilMs,
+      ranUntilMs: this.#ranUntilMs ?? 0,
       isLockedOut: () => store.meta(LOCKED_OUT, (text) => text === 'yes') === true,
     });
   }

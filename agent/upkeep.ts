@@ -11,12 +11,16 @@ import type { Emit } from './platform/events.ts';
 import type { TimeService } from './platform/time-service.ts';
 import { LOGIN_REMEDY, Logins, REFUSED_LOGINS, type RefusedDoor, TRIED_LOGINS } from './probe/logins.ts';
 import { replacedStore } from './record/failure.ts';
+import { noteRunning } from './record/last-run.ts';
 import { firstHeld, NOTHING, prunableBelow, pruneBatch, restsOn } from './record/retention.ts';
 import { keepHead } from './record/signed-head.ts';
 import type { Store } from './record/store.ts';
 import { durationText, isoOf } from './terms/instant.ts';
 
 const SECOND_MS = 1000;
+/** How often it is noted that the agent runs, ms. */
+const LEAST_NOTED_MS = 5000;
+const MOST_NOTED_MS = 60_000;
 
 /** The running agent as upkeep sees it; what a reload may replace is asked for anew each time. */
 export interface UpkeepDeps {
@@ -47,9 +51,12 @@ export class Upkeep {
   readonly #gaps: Finding[] = [];
   /** Entries in the log when its head was last kept beside the store. */
   #headSize = 0;
+  /** When it was last noted that the agent runs, on the clock that is never set. */
+  #notedMs: number;
 
   constructor(deps: UpkeepDeps) {
     this.#deps = deps;
+    this.#notedMs = deps.clock.monoMs();
     const { log, store } = deps.ground;
     this.#clockWatch = log.replaced === undefined ? clockWatchOf(store) : {};
   }
@@ -118,6 +125,19 @@ export class Upkeep {
       message: `the wall clock went ${direction} by ${durationText(Math.round(Math.abs(stepMs) / SECOND_MS))}, or the host slept; rounds go on, and nothing is removed for it`,
       remedy: 'assayer doctor shows whether a time service keeps the clock of this host',
     });
+  }
+
+  /**
+   * Notes that the agent runs as often as it looks: after a crash the gap begins there, and not at the last entry, which a quiet site may
+   * have written long before.
+   */
+  noteRunning(): void {
+    const { ground, clock, plant } = this.#deps;
+    const { log, store, key, recorder } = ground;
+    const everyMs = Math.min(MOST_NOTED_MS, Math.max(LEAST_NOTED_MS, plant().pacer.poolsIntervalMs()));
+    if (clock.monoMs() - this.#notedMs < everyMs || log.isFailing()) return;
+    this.#notedMs = clock.monoMs();
+    noteRunning(recorder, log, store, noteSigner(key));
   }
 
   /** Where the uplink is in the log, and what witnesses said. */

@@ -20,15 +20,15 @@ export const evidenceAgentGap: RuleEntry = {
 /** The gap that a starting agent finds; undefined when there is none, which is also so at the very first start. */
 export const agentGap = (start: {
   readonly nowMs: number;
-  /** When the last entry was written; absent in an empty store. */
-  readonly lastEntryMs?: number;
+  /** Until when the agent before is known to have run; absent in an empty store. */
+  readonly ranUntilMs?: number | undefined;
   readonly pollIntervalMs: number;
   /** This key began a log here before: a store without entries is then one that was lost. */
   readonly keyIsOlder: boolean;
 }): Finding | undefined => {
-  const { nowMs, lastEntryMs, pollIntervalMs, keyIsOlder } = start;
-  if (lastEntryMs === undefined) return keyIsOlder ? storeLost(nowMs) : undefined;
-  return isGap(nowMs - lastEntryMs, pollIntervalMs) ? gapSince(lastEntryMs, nowMs, 'agent-down') : undefined;
+  const { nowMs, ranUntilMs, pollIntervalMs, keyIsOlder } = start;
+  if (ranUntilMs === undefined) return keyIsOlder ? storeLost(nowMs) : undefined;
+  return isGap(nowMs - ranUntilMs, pollIntervalMs) ? gapSince(ranUntilMs, nowMs, 'agent-down') : undefined;
 };
 
 /** Whether a stretch without looks is longer than what lies between two of them. */
