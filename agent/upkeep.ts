@@ -43,8 +43,9 @@ export interface UpkeepDeps {
 export class Upkeep {
   readonly #deps: UpkeepDeps;
   #clockWatch: ClockWatch;
-  /** When `watchGaps` was last called, on the clock that is never set. */
+  /** When `watchGaps` was last called, on the clock that is never set, and how much more the host says has passed. */
   #watchedMs: number | undefined;
+  #sleptMs: number;
   /** Since when the store refuses, on that clock. */
   #refusedMs: number | undefined;
   /** Gaps that no entry states yet. */
@@ -57,6 +58,7 @@ export class Upkeep {
   constructor(deps: UpkeepDeps) {
     this.#deps = deps;
     this.#notedMs = deps.clock.monoMs();
+    this.#sleptMs = this.#slept(this.#notedMs);
     const { log, store } = deps.ground;
     this.#clockWatch = log.replaced === undefined ? clockWatchOf(store) : {};
   }
@@ -73,29 +75,41 @@ export class Upkeep {
   }
 
   /**
-   * Every second, and before a period is closed: whether this process stood still, or the store refused all, for longer than lies between
-   * two looks. What came and went meanwhile is in no entry, and no coverage may say otherwise.
+   * Every second, and before a period is closed: whether this process stood still, the host slept, or the store refused all, for longer
+   * than lies between two looks. What came and went meanwhile is in no entry, and no coverage may say otherwise.
    */
   watchGaps(): void {
     const { ground, clock, plant } = this.#deps;
     const { log, recorder } = ground;
     const nowMs = clock.monoMs();
     const isLong = (fromMs: number): boolean => isGap(nowMs - fromMs, plant().pacer.poolsIntervalMs());
-    if (this.#watchedMs !== undefined && isLong(this.#watchedMs)) this.#noteGap(this.#watchedMs, 'stood-still');
+    const sleptMs = this.#slept(nowMs);
+    const asleepMs = Math.max(0, sleptMs - this.#sleptMs);
+    if (this.#watchedMs !== undefined && isLong(this.#watchedMs - asleepMs)) {
+      this.#noteGap(this.#watchedMs - asleepMs, 'stood-still');
+      // The clocks parted while the host slept, so a period ended before that, and none has the time in it.
+      if (isLong(this.#watchedMs)) recorder.blind();
+    }
     this.#watchedMs = nowMs;
+    this.#sleptMs = sleptMs;
     const refusedMs = log.isFailing() ? (this.#refusedMs ?? nowMs) : undefined;
     if (refusedMs !== undefined && isLong(refusedMs)) recorder.blind();
-    if (refusedMs === undefined && this.#refusedMs !== undefined && isLong(this.#refusedMs))
+    if (refusedMs === undefined && this.#refusedMs !== undefined && isLong(this.#refusedMs)) {
       this.#noteGap(this.#refusedMs, 'not-recorded');
+      recorder.blind();
+    }
     this.#refusedMs = refusedMs;
     while (this.#gaps[0] !== undefined && recorder.takeGatewayFinding(this.#gaps[0]) !== undefined) this.#gaps.shift();
   }
 
+  #slept(monoMs: number): number {
+    return (this.#deps.clock.bootMs?.() ?? monoMs) - monoMs;
+  }
+
   #noteGap(fromMs: number, reason: GapReason): void {
-    const { ground, clock } = this.#deps;
+    const { clock } = this.#deps;
     const wallMs = clock.wallMs();
     this.#gaps.push(gapSince(wallMs - (clock.monoMs() - fromMs), wallMs, reason));
-    ground.recorder.blind();
   }
 
   /** What was not recorded is seen again a second later. */

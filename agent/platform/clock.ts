@@ -1,9 +1,13 @@
+import { uptime } from 'node:os';
+
 /** The two clocks every stage gets as an argument. Tests pass their own. */
 export interface Clock {
   /** Wall clock, Unix milliseconds. */
   readonly wallMs: () => number;
   /** Milliseconds since the agent started; never falls. */
   readonly monoMs: () => number;
+  /** Milliseconds since the host started; counts on while it sleeps, when `monoMs` stands. Absent where the host does not tell. */
+  readonly bootMs?: () => number;
 }
 
 /** The machine's clocks; `monoMs` counts from this call. */
@@ -12,7 +16,17 @@ export const systemClock = (): Clock => {
   return {
     wallMs: () => Date.now(),
     monoMs: () => Math.floor(performance.now() - startMs),
+    ...(tellsUptime() ? { bootMs: () => uptime() * 1000 } : {}),
   };
+};
+
+/** A sandbox may keep it from us. */
+const tellsUptime = (): boolean => {
+  try {
+    return Number.isFinite(uptime());
+  } catch {
+    return false;
+  }
 };
 
 /** Both clocks, sampled together. */

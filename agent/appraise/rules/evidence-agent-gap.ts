@@ -7,7 +7,7 @@ export const evidenceAgentGap: RuleEntry = {
   id: 'evidence.agent-gap',
   title: 'Agent gap',
   meaning:
-    'For longer than three rounds at the pools nobody looked, because the agent did not run (`agent-down`) or stood still (`stood-still`: stopped by a signal, frozen, starved), or the store refused what it saw (`not-recorded`: full disk), so that a change which came and went meanwhile is in no entry: that is over when it is stated, and the `coverage` of the time counts every device as missed. Or the store was lost (`store-lost`): what was open in it is found no more, and what devices show is learned as if it were first seen; that is high, and open until a person closes it.',
+    'For longer than three rounds at the pools nobody looked, because the agent did not run (`agent-down`) or stood still (`stood-still`: stopped by a signal, frozen, starved, asleep with its host), or the store refused what it saw (`not-recorded`: full disk), so that a change which came and went meanwhile is in no entry: that is over when it is stated, and the `coverage` of the time counts every device as missed, or there is none. Or the store was lost (`store-lost`): what was open in it is found no more, and what devices show is learned as if it were first seen; that is high, and open until a person closes it.',
   benign: ['gateway restarted', 'agent upgraded', 'disk exchanged', 'disk full', 'host paused'],
   severity: 'medium',
   gravest: 'high',
