@@ -1,5 +1,6 @@
 import { readDevice } from './appraise/device.ts';
 import { agentGap } from './appraise/rules/evidence-agent-gap.ts';
+import { noteUnwatched } from './appraise/step.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
 import { labelNames } from './config/meaning.ts';
 import type { Config } from './config/schema.ts';
@@ -168,6 +169,8 @@ export class Daemon {
     const { state_dir } = loaded.config;
     this.#sessions = new Sessions(log.bootseed, (seed) => earlierBoots(state_dir, store).has(seed));
     this.#ranUntilMs = ranUntilMs(store, trustedKey(key));
+    const notRunMs = clock.wallMs() - (this.#ranUntilMs ?? clock.wallMs());
+    for (const state of fleet.states()) noteUnwatched(state, notRunMs);
     this.#plant = this.#buildPlant(loaded, fleet);
     const inForce = {
       ground: this.#ground,
@@ -257,6 +260,7 @@ export class Daemon {
     });
     if (gap !== undefined) recorder.takeGatewayFinding(gap);
     recorder.resume(fleet.states());
+    recorder.saveStates(fleet.states().filter(({ marks }) => marks.failingSinceMs !== undefined));
     recorder.rewriteLost(store, fleet.states());
     this.#every(SECOND_MS, () => this.#upkeep.watchStore());
     this.#nowAndEvery(SECOND_MS, () => this.#upkeep.watchGaps());

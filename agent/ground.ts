@@ -57,11 +57,13 @@ export const layGround = (deps: GroundDeps): Ground => {
     redaction,
     wallMs: clock.wallMs,
     monoMs: clock.monoMs,
+    bootMs: clock.bootMs,
     // A step moves the rounds themselves: it may be two of them until everybody had a turn.
     roundMs: () => 2 * plant().pacer.poolsIntervalMs(),
     emit,
     keep: (state) => plant().fleet.keep(state),
     state: (device) => plant().fleet.state(device),
+    states: () => plant().fleet.states(),
     expected: () => plant().fleet.expected(),
     storms: isContinued ? stormsIn(store) : NO_STORMS,
     orders,

@@ -5,7 +5,7 @@ import type { ChangeControl } from './desk/change-control.ts';
 import { type Ground, noteSigner } from './ground.ts';
 import type { Outlet } from './outlet.ts';
 import type { Plant } from './plant.ts';
-import type { Clock } from './platform/clock.ts';
+import { type Clock, sleptMs } from './platform/clock.ts';
 import { AgentError } from './platform/errors.ts';
 import type { Emit } from './platform/events.ts';
 import type { TimeService } from './platform/time-service.ts';
@@ -58,7 +58,7 @@ export class Upkeep {
   constructor(deps: UpkeepDeps) {
     this.#deps = deps;
     this.#notedMs = deps.clock.monoMs();
-    this.#sleptMs = this.#slept(this.#notedMs);
+    this.#sleptMs = sleptMs(deps.clock);
     const { log, store } = deps.ground;
     this.#clockWatch = log.replaced === undefined ? clockWatchOf(store) : {};
   }
@@ -82,16 +82,16 @@ export class Upkeep {
     const { ground, clock, plant } = this.#deps;
     const { log, recorder } = ground;
     const nowMs = clock.monoMs();
+    const slept = sleptMs(clock);
     const isLong = (fromMs: number): boolean => isGap(nowMs - fromMs, plant().pacer.poolsIntervalMs());
-    const sleptMs = this.#slept(nowMs);
-    const asleepMs = Math.max(0, sleptMs - this.#sleptMs);
+    const asleepMs = Math.max(0, slept - this.#sleptMs);
     if (this.#watchedMs !== undefined && isLong(this.#watchedMs - asleepMs)) {
       this.#noteGap(this.#watchedMs - asleepMs, 'stood-still');
       // The clocks parted while the host slept, so a period ended before that, and none has the time in it.
       if (isLong(this.#watchedMs)) recorder.blind();
     }
     this.#watchedMs = nowMs;
-    this.#sleptMs = sleptMs;
+    this.#sleptMs = slept;
     const refusedMs = log.isFailing() ? (this.#refusedMs ?? nowMs) : undefined;
     if (refusedMs !== undefined && isLong(refusedMs)) recorder.blind();
     if (refusedMs === undefined && this.#refusedMs !== undefined && isLong(this.#refusedMs)) {
@@ -100,10 +100,6 @@ export class Upkeep {
     }
     this.#refusedMs = refusedMs;
     while (this.#gaps[0] !== undefined && recorder.takeGatewayFinding(this.#gaps[0]) !== undefined) this.#gaps.shift();
-  }
-
-  #slept(monoMs: number): number {
-    return (this.#deps.clock.bootMs?.() ?? monoMs) - monoMs;
   }
 
   #noteGap(fromMs: number, reason: GapReason): void {

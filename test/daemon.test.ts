@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { writeDevice } from '../agent/appraise/device.ts';
+import { readDevice, writeDevice } from '../agent/appraise/device.ts';
+import { afterStep } from '../agent/appraise/step.ts';
 import { loadConfig } from '../agent/config/load.ts';
 import { Daemon } from '../agent/daemon.ts';
 import { systemClock } from '../agent/platform/clock.ts';
@@ -313,4 +314,44 @@ test('evidence.agent-gap: a clock that is set is none, whatever it then says of 
   const { gaps, periods } = await jumping(t, { wallMs: HOURS_8, bootMs: 0 });
   assert.deepEqual(gaps, []);
   for (const { from_at, to_at } of periods) assert.ok(to_at - from_at < 60, `${from_at} to ${to_at}`);
+});
+
+test('identity.device-missing: what was dark before the agent was down for more than a day is not missing at its next start', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'assayer-daemon-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  createKey(folder);
+  const file = configured(folder, {
+    state_dir: folder,
+    schedule: { pools: '* * * * * *', config: '* * * * * *', web: 'off', tls: 'off', ssh: 'off', ports: 'off' },
+    coverage_s: 10,
+    devices: [{ host: '127.70.5.7', name: 'rig', ports: { cgminer: 1, http: 1 } }],
+  });
+  const lives = async (aheadMs: number, isOver: () => boolean) => {
+    const clock = { monoMs: systemClock().monoMs, wallMs: () => Date.now() + aheadMs };
+    const daemon = await Daemon.start(loadConfig(file), { clock, emit: () => {} });
+    await until('it has looked', isOver, 30_000);
+    await daemon.stop('test');
+  };
+  await lives(0, () => true);
+  const watch = Watch.known();
+  watch.live(10 * MINUTE, () => undefined);
+  const dark = afterStep(watch.state, Date.now() - watch.nowMs, Date.now());
+  assert.ok(dark.marks.failingSinceMs !== undefined);
+  const periods = (): number => {
+    using store = Store.openReadOnly(folder);
+    return store.entriesFrom(0, 1000).filter(({ kind }) => kind === 'coverage').length;
+  };
+  {
+    using store = Store.open(folder);
+    store.saveDevice('rig', writeDevice(dark));
+  }
+  const before = periods();
+  await lives(30 * 3_600_000, () => periods() > before);
+  using store = Store.openReadOnly(folder);
+  assert.deepEqual(
+    store.findings({ open: true }).flatMap(({ finding, device }) => (device === 'rig' ? [finding.ruleId] : [])),
+    ['visibility.device-dark'],
+  );
+  const [state] = [...store.devices(readDevice)];
+  assert.ok((state?.marks.failures ?? 0) > dark.marks.failures, 'it was looked at');
 });

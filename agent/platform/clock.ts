@@ -7,7 +7,7 @@ export interface Clock {
   /** Milliseconds since the agent started; never falls. */
   readonly monoMs: () => number;
   /** Milliseconds since the host started; counts on while it sleeps, when `monoMs` stands. Absent where the host does not tell. */
-  readonly bootMs?: () => number;
+  readonly bootMs?: (() => number) | undefined;
 }
 
 /** The machine's clocks; `monoMs` counts from this call. */
@@ -36,7 +36,14 @@ export interface Sample {
 }
 
 /** What both clocks say now. */
-export const sampleOf = ({ wallMs, monoMs }: Clock): Sample => ({ wallMs: wallMs(), monoMs: monoMs() });
+export const sampleOf = ({ wallMs, monoMs }: Pick<Clock, 'wallMs' | 'monoMs'>): Sample => ({
+  wallMs: wallMs(),
+  monoMs: monoMs(),
+});
+
+/** How long the host has slept by now, ms, beside what is always the same; 0 where it does not tell. It costs a call of the system. */
+export const sleptMs = ({ monoMs, bootMs }: Pick<Clock, 'monoMs' | 'bootMs'>): number =>
+  bootMs === undefined ? 0 : bootMs() - monoMs();
 
 /**
  * How far the wall clock moved away from the monotonic one between two samples, ms; undefined within the tolerance of attestation.md §8

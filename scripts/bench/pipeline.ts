@@ -61,6 +61,7 @@ export class Pipeline implements Disposable {
       emit,
       keep: (state) => fleet.keep(state),
       state: (device) => fleet.state(device),
+      states: () => fleet.states(),
       expected: () => fleet.expected(),
       storms: NO_STORMS,
     });

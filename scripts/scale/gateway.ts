@@ -90,6 +90,7 @@ export class SimulatedGateway implements AsyncDisposable {
       emit: ambience.emit,
       keep: (state) => this.#states.set(state.id, state),
       state: (device) => this.#states.get(device),
+      states: () => [...this.#states.values()],
       expected: () => new Set(this.#states.keys()),
       storms: NO_STORMS,
     });

@@ -86,6 +86,7 @@ export class Recording {
       emit: (level, event) => this.events.push({ level, event }),
       keep: (state) => this.states.set(state.id, state),
       state: (id) => this.states.get(id),
+      states: () => [...this.states.values()],
       expected: () => new Set(this.states.keys()),
       storms: NO_STORMS,
       orders: this.orders,

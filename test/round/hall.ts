@@ -88,6 +88,7 @@ export class Hall {
       emit: () => {},
       keep: (state) => this.fleet.keep(state),
       state: (id) => this.fleet.state(id),
+      states: () => this.fleet.states(),
       expected: () => this.fleet.expected(),
       storms: NO_STORMS,
     });
@@ -123,6 +124,11 @@ export class Hall {
         inFirstPass: (seat) => this.fleet.inFirstPass(seat),
       },
     };
+  }
+
+  /** What its wall clock says, ms. */
+  nowMs(): number {
+    return this.#deps.wallMs();
   }
 
   #unlessRefusing(body: (tx: Transaction) => void, tx: Transaction): void {
