@@ -1,5 +1,6 @@
 import { readDevice } from './appraise/device.ts';
 import { agentGap } from './appraise/rules/evidence-agent-gap.ts';
+import { noteUnwatched } from './appraise/step.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
 import { labelNames } from './config/meaning.ts';
 import type { Config } from './config/schema.ts';
@@ -28,6 +29,7 @@ import { heedReassignments } from './reassignments.ts';
 import { earlierBoots, keepBoot } from './record/boots.ts';
 import { LogFeed } from './record/feed.ts';
 import { lastBegun, markBegun, type Replaces, type Signed } from './record/incarnation.ts';
+import { ranUntilMs } from './record/last-run.ts';
 import type { Log } from './record/log.ts';
 import type { Redaction } from './record/redaction.ts';
 import { buildReload, buildStop } from './record/session.ts';
@@ -75,15 +77,13 @@ export class Daemon {
   readonly #changes: ChangeControl;
   readonly #desk: Desk;
   readonly #upkeep: Upkeep;
-  /** When the process before this one wrote its last entry. */
-  readonly #ranUntilMs: number;
+  /** Until when the process before this one is known to have run; undefined where there was none. */
+  readonly #ranUntilMs: number | undefined;
   /** The configuration in force. */
   #loaded: LoadedConfig;
   #redaction: Redaction | undefined;
   #plant: Plant;
   #coverage: { readonly timer: NodeJS.Timeout; readonly periodS: number } | undefined;
-  /** When the coverage period began, on the monotonic clock, ms. */
-  #coveredMs: number;
   #outlet: Outlet | undefined;
   #notifier: Notifier | undefined;
   #control: Door | undefined;
@@ -142,7 +142,6 @@ export class Daemon {
     this.#logins = loginsOf(ambience, { store, key });
     this.#time = time;
     const { clock, emit } = ambience;
-    this.#coveredMs = clock.monoMs();
     this.#ground = layGround({
       key,
       store,
@@ -171,7 +170,9 @@ export class Daemon {
     });
     const { state_dir } = loaded.config;
     this.#sessions = new Sessions(log.bootseed, (seed) => earlierBoots(state_dir, store).has(seed));
-    this.#ranUntilMs = (store.find({ newest: 1 })[0]?.iat ?? 0) * SECOND_MS;
+    this.#ranUntilMs = ranUntilMs(store, trustedKey(key));
+    const notRunMs = clock.wallMs() - (this.#ranUntilMs ?? clock.wallMs());
+    for (const state of fleet.states()) noteUnwatched(state, notRunMs);
     this.#plant = this.#buildPlant(loaded, fleet);
     const inForce = {
       ground: this.#ground,
@@ -194,9 +195,8 @@ export class Daemon {
 
   /** The first devices are asked while the host describes itself; what they answer is judged once the log has begun. */
   async #begin(keyProtection: GatewayKey['protection']): Promise<void> {
-    const { store, log } = this.#ground;
+    const { log } = this.#ground;
     const { config, fleet, pacer } = this.#plant;
-    const last = store.find({ newest: 1 })[0];
     const former = lastBegun(config.state_dir);
     const keyIsOlder = former !== undefined;
     const sizeBefore = log.size();
@@ -212,11 +212,11 @@ export class Daemon {
       removed: fleet.removed,
     };
     beginLog(start, this.#ground, { fleet, isRedacting: this.#redaction !== undefined, emit: this.#ambience.emit });
-    if (last === undefined && former !== undefined) tellBegunAnew(log, former, this.#ambience.emit);
+    if (this.#ranUntilMs === undefined && former !== undefined) tellBegunAnew(log, former, this.#ambience.emit);
     this.#changes.resume();
     this.#heedEdits();
     this.#control = await serveControl(config.state_dir, (request) => this.#desk.answer(request));
-    this.#run({ ...(last === undefined ? {} : { lastEntryMs: last.iat * SECOND_MS }), keyIsOlder, sizeBefore });
+    this.#run({ keyIsOlder, sizeBefore });
     this.#begun.resolve(true);
   }
 
@@ -246,7 +246,7 @@ export class Daemon {
   }
 
   /** What goes on from now until the end: the uplink, those who are told of findings, and what is due again and again. */
-  #run(start: { readonly lastEntryMs?: number; readonly keyIsOlder: boolean; readonly sizeBefore: number }): void {
+  #run(start: { readonly keyIsOlder: boolean; readonly sizeBefore: number }): void {
     const { recorder, store } = this.#ground;
     const { config, fleet } = this.#plant;
     forgetDevices(fleet.removed, [], { store, recorder, emit: this.#ambience.emit });
@@ -256,17 +256,20 @@ export class Daemon {
     this.#notifier.start();
     const gap = agentGap({
       ...start,
+      ranUntilMs: this.#ranUntilMs,
       nowMs: this.#ambience.clock.wallMs(),
       pollIntervalMs: this.#plant.pacer.poolsIntervalMs(),
     });
     if (gap !== undefined) recorder.takeGatewayFinding(gap);
     recorder.resume(fleet.states());
+    recorder.saveStates(fleet.states().filter(({ marks }) => marks.failingSinceMs !== undefined));
     recorder.rewriteLost(store, fleet.states());
     this.#every(SECOND_MS, () => this.#upkeep.watchStore());
     this.#nowAndEvery(SECOND_MS, () => this.#upkeep.watchGaps());
     this.#every(SECOND_MS, () => recorder.tick());
     this.#every(SECOND_MS, () => this.#upkeep.saveRefusals());
     this.#nowAndEvery(SECOND_MS, () => this.#upkeep.watchClock());
+    this.#every(SECOND_MS, () => this.#upkeep.noteRunning());
     this.#coverEvery(config.coverage_s);
     this.#every(CURSOR_MS, () => this.#upkeep.savePlaces());
     this.#nowAndEvery(CURSOR_MS, () => this.#upkeep.keepApprovals());
@@ -293,7 +296,7 @@ export class Daemon {
       signal: this.#stopping.signal,
       standing: () => this.#ground.orders.standing,
       people: () => this.#changes.people(),
-      ranUntilMs: this.#ranUntilMs,
+      ranUntilMs: this.#ranUntilMs ?? 0,
       isLockedOut: () => store.meta(LOCKED_OUT, (text) => text === 'yes') === true,
     });
   }
@@ -317,13 +320,11 @@ export class Daemon {
   #cover(): void {
     this.#try(() => this.#upkeep.watchGaps());
     this.#try(() => this.#ground.recorder.closePeriod());
-    this.#coveredMs = this.#ambience.clock.monoMs();
   }
 
   /** At the end: what was looked at since the last coverage, where there was time to look at everything. */
   #coverRest(): void {
-    const lastedMs = this.#ambience.clock.monoMs() - this.#coveredMs;
-    if (lastedMs >= this.#plant.pacer.poolsIntervalMs()) this.#cover();
+    if (this.#ground.recorder.lastedMs() >= this.#plant.pacer.poolsIntervalMs()) this.#cover();
   }
 
   /** Background work never ends the agent for what an operator has to mend. */

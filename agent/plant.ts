@@ -202,6 +202,7 @@ const report = (error: unknown, { seat }: DueLook<FleetSeat>, { emit, signal }: 
 
 /** A device whose address another machine has taken is not seen; once a round it is judged as such. */
 export const judgeDisplaced = (deps: RoundDeps): void => {
+  deps.recorder.heedClock();
   for (const before of deps.fleet.machines.displaced()) {
     const atMs = deps.wallMs();
     const context = contextOf(before, undefined, undefined, deps);

@@ -109,6 +109,7 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
   try {
     const sight = await probeSeat(seat, look, deps);
     if (!(await deps.begun)) return;
+    deps.recorder.heedClock();
     tellSilent(seat, sight, deps);
     const seen = sight.kind === 'seen';
     const judged = judge(seat, look, sight, deps);

@@ -5,18 +5,22 @@ import type { ChangeControl } from './desk/change-control.ts';
 import { type Ground, noteSigner } from './ground.ts';
 import type { Outlet } from './outlet.ts';
 import type { Plant } from './plant.ts';
-import type { Clock } from './platform/clock.ts';
+import { type Clock, sleptMs } from './platform/clock.ts';
 import { AgentError } from './platform/errors.ts';
 import type { Emit } from './platform/events.ts';
 import type { TimeService } from './platform/time-service.ts';
 import { LOGIN_REMEDY, Logins, REFUSED_LOGINS, type RefusedDoor, TRIED_LOGINS } from './probe/logins.ts';
 import { replacedStore } from './record/failure.ts';
+import { noteRunning } from './record/last-run.ts';
 import { firstHeld, NOTHING, prunableBelow, pruneBatch, restsOn } from './record/retention.ts';
 import { keepHead } from './record/signed-head.ts';
 import type { Store } from './record/store.ts';
 import { durationText, isoOf } from './terms/instant.ts';
 
 const SECOND_MS = 1000;
+/** How often it is noted that the agent runs, ms. */
+const LEAST_NOTED_MS = 5000;
+const MOST_NOTED_MS = 60_000;
 
 /** The running agent as upkeep sees it; what a reload may replace is asked for anew each time. */
 export interface UpkeepDeps {
@@ -39,17 +43,22 @@ export interface UpkeepDeps {
 export class Upkeep {
   readonly #deps: UpkeepDeps;
   #clockWatch: ClockWatch;
-  /** When `watchGaps` was last called, on the clock that is never set. */
+  /** When `watchGaps` was last called, on the clock that is never set, and how much more the host says has passed. */
   #watchedMs: number | undefined;
+  #sleptMs: number;
   /** Since when the store refuses, on that clock. */
   #refusedMs: number | undefined;
   /** Gaps that no entry states yet. */
   readonly #gaps: Finding[] = [];
   /** Entries in the log when its head was last kept beside the store. */
   #headSize = 0;
+  /** When it was last noted that the agent runs, on the clock that is never set. */
+  #notedMs: number;
 
   constructor(deps: UpkeepDeps) {
     this.#deps = deps;
+    this.#notedMs = deps.clock.monoMs();
+    this.#sleptMs = sleptMs(deps.clock);
     const { log, store } = deps.ground;
     this.#clockWatch = log.replaced === undefined ? clockWatchOf(store) : {};
   }
@@ -66,29 +75,37 @@ export class Upkeep {
   }
 
   /**
-   * Every second, and before a period is closed: whether this process stood still, or the store refused all, for longer than lies between
-   * two looks. What came and went meanwhile is in no entry, and no coverage may say otherwise.
+   * Every second, and before a period is closed: whether this process stood still, the host slept, or the store refused all, for longer
+   * than lies between two looks. What came and went meanwhile is in no entry, and no coverage may say otherwise.
    */
   watchGaps(): void {
     const { ground, clock, plant } = this.#deps;
     const { log, recorder } = ground;
     const nowMs = clock.monoMs();
+    const slept = sleptMs(clock);
     const isLong = (fromMs: number): boolean => isGap(nowMs - fromMs, plant().pacer.poolsIntervalMs());
-    if (this.#watchedMs !== undefined && isLong(this.#watchedMs)) this.#noteGap(this.#watchedMs, 'stood-still');
+    const asleepMs = Math.max(0, slept - this.#sleptMs);
+    if (this.#watchedMs !== undefined && isLong(this.#watchedMs - asleepMs)) {
+      this.#noteGap(this.#watchedMs - asleepMs, 'stood-still');
+      // The clocks parted while the host slept, so a period ended before that, and none has the time in it.
+      if (isLong(this.#watchedMs)) recorder.blind();
+    }
     this.#watchedMs = nowMs;
+    this.#sleptMs = slept;
     const refusedMs = log.isFailing() ? (this.#refusedMs ?? nowMs) : undefined;
     if (refusedMs !== undefined && isLong(refusedMs)) recorder.blind();
-    if (refusedMs === undefined && this.#refusedMs !== undefined && isLong(this.#refusedMs))
+    if (refusedMs === undefined && this.#refusedMs !== undefined && isLong(this.#refusedMs)) {
       this.#noteGap(this.#refusedMs, 'not-recorded');
+      recorder.blind();
+    }
     this.#refusedMs = refusedMs;
     while (this.#gaps[0] !== undefined && recorder.takeGatewayFinding(this.#gaps[0]) !== undefined) this.#gaps.shift();
   }
 
   #noteGap(fromMs: number, reason: GapReason): void {
-    const { ground, clock } = this.#deps;
+    const { clock } = this.#deps;
     const wallMs = clock.wallMs();
     this.#gaps.push(gapSince(wallMs - (clock.monoMs() - fromMs), wallMs, reason));
-    ground.recorder.blind();
   }
 
   /** What was not recorded is seen again a second later. */
@@ -118,6 +135,19 @@ export class Upkeep {
       message: `the wall clock went ${direction} by ${durationText(Math.round(Math.abs(stepMs) / SECOND_MS))}, or the host slept; rounds go on, and nothing is removed for it`,
       remedy: 'assayer doctor shows whether a time service keeps the clock of this host',
     });
+  }
+
+  /**
+   * Notes that the agent runs as often as it looks: after a crash the gap begins there, and not at the last entry, which a quiet site may
+   * have written long before.
+   */
+  noteRunning(): void {
+    const { ground, clock, plant } = this.#deps;
+    const { log, store, key, recorder } = ground;
+    const everyMs = Math.min(MOST_NOTED_MS, Math.max(LEAST_NOTED_MS, plant().pacer.poolsIntervalMs()));
+    if (clock.monoMs() - this.#notedMs < everyMs || log.isFailing()) return;
+    this.#notedMs = clock.monoMs();
+    noteRunning(recorder, log, store, noteSigner(key));
   }
 
   /** Where the uplink is in the log, and what witnesses said. */

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import { writeDevice } from '../agent/appraise/device.ts';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { readDevice, writeDevice } from '../agent/appraise/device.ts';
+import { afterStep } from '../agent/appraise/step.ts';
 import { loadConfig } from '../agent/config/load.ts';
 import { Daemon } from '../agent/daemon.ts';
 import { systemClock } from '../agent/platform/clock.ts';
@@ -12,8 +14,10 @@ import { createKey } from '../agent/platform/keys.ts';
 import { lastBegun } from '../agent/record/incarnation.ts';
 import { Store } from '../agent/record/store.ts';
 import { parseTrustedKeys } from '../shared/keys.ts';
+import type { Statement } from '../shared/statement.ts';
 import { MINUTE, pools, showing, Watch } from './appraise/watch.ts';
 import { assayer, configured } from './cli/assayer.ts';
+import { until } from './publish/observer.ts';
 import { People } from './record/approvers.ts';
 
 /** Every look at this clock is a minute after the one before, so that rounds open as fast as they are looked for. */
@@ -309,4 +313,98 @@ test('coverage is stated however often the configuration is read again, when its
   assert.equal(covered(), 4, 'of what was looked at since');
   await (await Daemon.start(loadConfig(configure(30)), { clock, emit: () => {} })).stop('test');
   assert.equal(covered(), 4, 'there was no time to look at everything');
+});
+
+/** An agent whose host tells of `jumps`: the wall clock, and the time since the host started, jump while the monotonic clock stands. */
+const jumping = async (t: TestContext, jumps: { readonly wallMs: number; readonly bootMs: number }) => {
+  const folder = mkdtempSync(join(tmpdir(), 'assayer-daemon-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  createKey(folder);
+  const file = configured(folder, {
+    state_dir: folder,
+    schedule: { pools: '* * * * * *', config: '* * * * * *', web: 'off', tls: 'off', ssh: 'off', ports: 'off' },
+    coverage_s: 10,
+    devices: [{ host: '127.70.5.6', ports: { cgminer: 1, http: 1 } }],
+  });
+  const { monoMs } = systemClock();
+  let jumped = false;
+  const clock = {
+    monoMs,
+    wallMs: () => Date.now() + (jumped ? jumps.wallMs : 0),
+    bootMs: () => 1_000_000 + monoMs() + (jumped ? jumps.bootMs : 0),
+  };
+  const daemon = await Daemon.start(loadConfig(file), { clock, emit: () => {} });
+  const said = (): readonly Statement[] => {
+    using store = Store.openReadOnly(folder);
+    return store.entriesFrom(0, 1000).map(({ message }) => JSON.parse(Buffer.from(message).toString()) as Statement);
+  };
+  const findings = (id: string) =>
+    said().flatMap((one) => (one.kind === 'finding' && one.finding.id === id ? [one.finding] : []));
+  const periods = () => said().flatMap((one) => (one.kind === 'coverage' ? [one.coverage] : []));
+  await until('a period', () => periods().length > 0, 20_000);
+  await delay(3000);
+  jumped = true;
+  await until('the step', () => findings('evidence.clock-untrusted').length > 0);
+  await until('periods before and after it', () => periods().length > 2, 20_000);
+  await daemon.stop('test');
+  return { gaps: findings('evidence.agent-gap'), periods: periods() };
+};
+
+const HOURS_8 = 8 * 3_600_000;
+
+test('evidence.agent-gap: a host that slept says how long nobody looked, and no coverage has that time in it', async (t) => {
+  const { gaps, periods } = await jumping(t, { wallMs: HOURS_8, bootMs: HOURS_8 });
+  assert.deepEqual(
+    gaps.map(({ state, reasons }) => [state, reasons]),
+    [['resolved', ['stood-still']]],
+  );
+  const { gap_s } = gaps[0]?.after as { readonly gap_s: number };
+  assert.ok(Math.abs(gap_s - HOURS_8 / 1000) < 3, `${gap_s}`);
+  for (const { from_at, to_at } of periods) assert.ok(to_at - from_at < 60, `${from_at} to ${to_at}`);
+});
+
+test('evidence.agent-gap: a clock that is set is none, whatever it then says of the time between', async (t) => {
+  const { gaps, periods } = await jumping(t, { wallMs: HOURS_8, bootMs: 0 });
+  assert.deepEqual(gaps, []);
+  for (const { from_at, to_at } of periods) assert.ok(to_at - from_at < 60, `${from_at} to ${to_at}`);
+});
+
+test('identity.device-missing: what was dark before the agent was down for more than a day is not missing at its next start', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'assayer-daemon-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  createKey(folder);
+  const file = configured(folder, {
+    state_dir: folder,
+    schedule: { pools: '* * * * * *', config: '* * * * * *', web: 'off', tls: 'off', ssh: 'off', ports: 'off' },
+    coverage_s: 10,
+    devices: [{ host: '127.70.5.7', name: 'rig', ports: { cgminer: 1, http: 1 } }],
+  });
+  const lives = async (aheadMs: number, isOver: () => boolean) => {
+    const clock = { monoMs: systemClock().monoMs, wallMs: () => Date.now() + aheadMs };
+    const daemon = await Daemon.start(loadConfig(file), { clock, emit: () => {} });
+    await until('it has looked', isOver, 30_000);
+    await daemon.stop('test');
+  };
+  await lives(0, () => true);
+  const watch = Watch.known();
+  watch.live(10 * MINUTE, () => undefined);
+  const dark = afterStep(watch.state, Date.now() - watch.nowMs, Date.now());
+  assert.ok(dark.marks.failingSinceMs !== undefined);
+  const periods = (): number => {
+    using store = Store.openReadOnly(folder);
+    return store.entriesFrom(0, 1000).filter(({ kind }) => kind === 'coverage').length;
+  };
+  {
+    using store = Store.open(folder);
+    store.saveDevice('rig', writeDevice(dark));
+  }
+  const before = periods();
+  await lives(30 * 3_600_000, () => periods() > before);
+  using store = Store.openReadOnly(folder);
+  assert.deepEqual(
+    store.findings({ open: true }).flatMap(({ finding, device }) => (device === 'rig' ? [finding.ruleId] : [])),
+    ['visibility.device-dark'],
+  );
+  const [state] = [...store.devices(readDevice)];
+  assert.ok((state?.marks.failures ?? 0) > dark.marks.failures, 'it was looked at');
 });

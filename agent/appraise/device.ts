@@ -104,6 +104,8 @@ export interface Track {
   readonly statedMs?: number;
   /** What was stated of it, while it is flapping: since then `finding` may have become another one. */
   readonly said?: Said;
+  /** How much of the time since it was first observed the clock was only set, ms: of one that gets graver with time. */
+  readonly aheadMs?: number;
   /** The address at which it was found, where an edit leads the position elsewhere since. */
   readonly foundAt?: string;
 }
@@ -150,9 +152,10 @@ export interface Marks {
   poolsUnreadMs?: number | undefined;
   /** When what is not told now, of what the reference knows, was told last. */
   toldMs?: ToldMs | undefined;
-  /** Consecutive failed polls, and when the first of them was. */
+  /** Consecutive failed polls, when the first of them was, and how much of the time since then nobody looked. */
   failures: number;
   failingSinceMs?: number | undefined;
+  unwatchedMs?: number | undefined;
   /** So many of the last polls were refused; below zero: gave nothing for another reason. Those that do not tell do not count. */
   refusals: number;
   /** Why the last of the failed polls that told whether somebody is there gave nothing. */
@@ -304,6 +307,7 @@ const noMarks = (): Marks => ({
   toldMs: undefined,
   failures: 0,
   failingSinceMs: undefined,
+  unwatchedMs: undefined,
   refusals: 0,
   lostBy: undefined,
   fullLost: false,
@@ -345,8 +349,9 @@ export const restoreMarks = ({ marks }: DeviceState, before: Marks): void => {
 
 /** The state as the store keeps it. What settled is left out, so that a new process judges every device once anew. */
 export const writeDevice = (state: DeviceState): string => {
-  const { poolsMs, fullMs, poolsUnreadMs, toldMs, failures, failingSinceMs, refusals, lostBy, uptime } = state.marks;
-  const { elapsedS, rate, ranS, usuallyClosed, leftOut, endpoint } = state.marks;
+  const { poolsMs, fullMs, poolsUnreadMs, toldMs, failures, failingSinceMs, unwatchedMs, refusals, lostBy } =
+    state.marks;
+  const { uptime, elapsedS, rate, ranS, usuallyClosed, leftOut, endpoint } = state.marks;
   return JSON.stringify({
     ...withTexts(state, keptText),
     marks: {
@@ -356,6 +361,7 @@ export const writeDevice = (state: DeviceState): string => {
       toldMs,
       failures,
       failingSinceMs,
+      unwatchedMs,
       refusals,
       lostBy,
       uptime,

@@ -160,7 +160,9 @@ const note = (
   }
   const darkSinceMs = lastSeenMs(state);
   const known = state.attested?.facts ?? NO_FACTS;
-  if (isDark(state) && state.returned === undefined && known !== NO_FACTS && observedAtMs - darkSinceMs > DARK_MS)
+  // The clock may have been set since it was seen last; the first look that failed was at most one interval later.
+  const darkMs = observedAtMs - Math.max(darkSinceMs, (state.marks.failingSinceMs ?? 0) - context.pollIntervalMs);
+  if (isDark(state) && state.returned === undefined && known !== NO_FACTS && darkMs > DARK_MS)
     changes.returned = {
       darkSinceMs,
       backMs: observedAtMs,

@@ -87,6 +87,7 @@ const setMarks = (marks: Marks, nowMs: number): boolean => {
   const ms = MARKED_MS.filter((name) => isAhead(marks[name] ?? 0, nowMs));
   const s = MARKED_S.filter((name) => isAhead((marks[name] ?? 0) * 1000, nowMs));
   for (const name of ms) marks[name] = nowMs;
+  if (ms.includes('failingSinceMs')) marks.unwatchedMs = undefined;
   for (const name of s) marks[name] = nowS;
   const { uptime, shares, leftOut = {}, toldMs = {} } = marks;
   const isUptime = uptime !== undefined && isAhead(uptime.atMs, nowMs);

@@ -101,6 +101,7 @@ export const touch = (state: DeviceState, observation: Observation): void => {
   marks.refusals = 0;
   marks.lostBy = undefined;
   marks.failingSinceMs = undefined;
+  marks.unwatchedMs = undefined;
 };
 
 /** Findings that end at a look which shows what the last one showed. */
@@ -134,7 +135,7 @@ const wakingMs = (track: Track, state: DeviceState, context: LookContext): numbe
   quietAtMs(track) ?? Math.min(restatedAtMs(track) ?? Number.POSITIVE_INFINITY, ripeMs(track, state, context));
 
 const ripeMs = (
-  { finding }: Track,
+  { finding, aheadMs = 0 }: Track,
   state: DeviceState,
   { nowMs, amongCommissioned }: Pick<LookContext, 'nowMs' | 'amongCommissioned'>,
 ): number => {
@@ -147,7 +148,7 @@ const ripeMs = (
   const escalate = ruleOf(finding.ruleId)?.escalate;
   if (escalate === undefined || worst(finding.severity, escalate.severity) === finding.severity)
     return Number.POSITIVE_INFINITY;
-  return finding.firstObservedAt * 1000 + escalate.afterMs;
+  return finding.firstObservedAt * 1000 + aheadMs + escalate.afterMs;
 };
 
 /** The next look is judged, whatever it shows. */

@@ -252,6 +252,7 @@ const open = ({ finding }: Track, candidate: Candidate, closed: readonly Track[]
       clear: 0,
       changesMs: former?.changesMs ?? [],
       ...(former?.statedMs === undefined ? {} : { statedMs: former.statedMs }),
+      ...(former?.aheadMs === undefined ? {} : { aheadMs: former.aheadMs }),
     },
     covered({
       ...finding,
@@ -341,7 +342,7 @@ const candidateGone = ({ finding, candidate }: Track): Pick<Step, 'blip'> =>
 
 const stay = (rule: RuleEntry, draft: Draft, track: Track, { nowMs, attestable }: Moment): Step => {
   const { candidate, ...settled } = returned(track, nowMs);
-  const next = restated(rule, draft, track.finding, nowMs);
+  const next = restated(rule, draft, track, nowMs);
   const { severity, state, plan, waiver } = track.finding;
   const same = next.severity === severity && next.state === state && next.plan === plan && next.waiver === waiver;
   if (same && isEdited(next) === isEdited(track.finding)) {
@@ -353,9 +354,10 @@ const stay = (rule: RuleEntry, draft: Draft, track: Track, { nowMs, attestable }
 };
 
 /** A plan covers a value for as long as it stays, a waiver for as long as it is in force. */
-const restated = (rule: RuleEntry, draft: Draft, finding: Finding, nowMs: number): Finding => {
+const restated = (rule: RuleEntry, draft: Draft, track: Track, nowMs: number): Finding => {
+  const { finding } = track;
   const { plan: was, waiver: waived, by, ...rest } = finding;
-  const base = escalated(rule, worst(draft.severityBase, finding.severityBase), finding, nowMs);
+  const base = escalated(rule, worst(draft.severityBase, finding.severityBase), track, nowMs);
   const before = was === undefined && waived === undefined ? finding.severity : 'info';
   const severity = worst(worst(draft.severity, before), base);
   const plan = draft.plan ?? was;
@@ -373,8 +375,15 @@ const restated = (rule: RuleEntry, draft: Draft, finding: Finding, nowMs: number
   });
 };
 
-const escalated = ({ escalate }: RuleEntry, base: Severity, { firstObservedAt }: Finding, nowMs: number): Severity =>
-  escalate !== undefined && nowMs - firstObservedAt * 1000 >= escalate.afterMs ? worst(base, escalate.severity) : base;
+const escalated = (
+  { escalate }: RuleEntry,
+  base: Severity,
+  { finding: { firstObservedAt }, aheadMs = 0 }: Track,
+  nowMs: number,
+): Severity =>
+  escalate !== undefined && nowMs - firstObservedAt * 1000 - aheadMs >= escalate.afterMs
+    ? worst(base, escalate.severity)
+    : base;
 
 /** The deviation is back while its end was being counted; at the end of the count that is one more change. */
 const returned = (track: Track, nowMs: number): Track => {

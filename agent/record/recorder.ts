@@ -1,8 +1,10 @@
 import { type DeviceState, restoreMarks, writeDevice } from '../appraise/device.ts';
 import type { Finding } from '../appraise/finding.ts';
 import type { Review } from '../appraise/review.ts';
+import { afterStep, noteUnwatched } from '../appraise/step.ts';
 import { collapse, isPartOf, type StormState } from '../appraise/storm.ts';
 import type { LookKind } from '../normalise/observation.ts';
+import { type Clock, type Sample, sampleOf, sleptMs, stepBetween } from '../platform/clock.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Emit } from '../platform/events.ts';
 import { type Accepting, Batch, type Judged } from './batch.ts';
@@ -23,9 +25,15 @@ export interface RecorderDeps {
   /** In force now; undefined where nothing is redacted. */
   readonly redaction?: () => Redaction | undefined;
   readonly wallMs: () => number;
+  readonly monoMs: () => number;
+  readonly bootMs?: Clock['bootMs'];
+  /** How long it takes to look at everything once, ms: what a step of the clock left of a period is stated where it lasted so long. */
+  readonly roundMs: () => number;
   readonly emit: Emit;
   readonly keep: (state: DeviceState) => void;
   readonly state: (device: string) => DeviceState | undefined;
+  /** All devices that are known. */
+  readonly states: () => readonly DeviceState[];
   /** Every device that is expected to be looked at now. */
   readonly expected: () => ReadonlySet<string>;
   readonly storms: StormState;
@@ -68,15 +76,26 @@ export class Recorder {
   readonly #meta = new Map<string, string>();
   #storms: StormState;
   #period: CoveragePeriod;
+  /** Both clocks when the period began, and when it was last known that no clock had been set in it. */
+  #began: Sample;
+  #steady: Sample;
+  /** How long the host had slept by its beginning, ms. */
+  #sleptMs: number;
+  /** The period began because the clock was set. */
+  #isRest = false;
 
   constructor(deps: RecorderDeps) {
     this.#deps = deps;
     this.#storms = deps.storms;
-    this.#period = new CoveragePeriod(Math.floor(deps.wallMs() / 1000));
+    this.#began = sampleOf(deps);
+    this.#steady = this.#began;
+    this.#sleptMs = sleptMs(deps);
+    this.#period = new CoveragePeriod(Math.floor(this.#began.wallMs / 1000));
   }
 
   /** A turn of a round at this device is over; `ok` when it gave a valid look, with the pools that are attested. */
   polled(look: LookKind, ok: boolean, device?: string): void {
+    this.heedClock();
     const tenant = device === undefined ? undefined : this.#tenantOf(device);
     this.#period.polled(look === 'full' ? 'config' : 'pools', ok, tenant);
   }
@@ -89,6 +108,7 @@ export class Recorder {
 
   /** Records one verdict: true when nothing is left to be written, false when the store refused. */
   take(judged: Judged): Promise<boolean> | true {
+    this.heedClock();
     if (judged.look.kind === 'observed' && judged.look.affirms) this.#period.observed(judged.before.id);
     if (!judged.verdict.changed) return true;
     const { promise, resolve: done, reject: failed } = Promise.withResolvers<boolean>();
@@ -180,8 +200,9 @@ export class Recorder {
     }
   }
 
-  /** Once a second: statements of storms that are due. */
+  /** Once a second: statements of storms that are due, and the end of a period over which the clock was set. */
   tick(): void {
+    this.heedClock();
     const { statements } = collapse(this.#storms, [], this.#deps.wallMs());
     if (statements.length > 0) this.#commit((batch) => batch.transitions([]));
   }
@@ -193,15 +214,68 @@ export class Recorder {
 
   /** Closes the coverage period, of the gateway and of each tenant, and begins the next. */
   closePeriod(): void {
+    this.heedClock();
+    // There was no time to look at everything since the clock was set: what the period lacks would be said to be missed.
+    if (this.#isRest && this.lastedMs() < this.#deps.roundMs()) return;
+    const now = this.#steady;
+    if (!this.#state(Math.floor(now.wallMs / 1000))) return;
+    this.#beginPeriod(now, Math.floor(now.wallMs / 1000));
+    this.#isRest = false;
+  }
+
+  /** How long the present period has lasted, ms. */
+  lastedMs(): number {
+    return this.#deps.monoMs() - this.#began.monoMs;
+  }
+
+  /**
+   * Before each look is judged, and every second: whether the clock was set, or the host slept. The period ends with the last that is known
+   * of the former clock, as it would speak of time in which nobody looked. What the store refuses of it is lost: it could be written beside
+   * later attestations only. What is remembered of devices goes on by the new clock.
+   */
+  heedClock(): void {
+    const now = sampleOf(this.#deps);
+    const stepMs = stepBetween(this.#began, now);
+    if (stepMs === undefined) {
+      this.#steady = now;
+      return;
+    }
+    this.flush();
+    const before = this.#steady;
+    const asleepMs = Math.max(0, sleptMs(this.#deps) - this.#sleptMs);
+    if (before.monoMs - this.#began.monoMs >= this.#deps.roundMs()) this.#state(Math.floor(before.wallMs / 1000));
+    this.#beginPeriod(now, Math.ceil(now.wallMs / 1000));
+    this.#isRest = true;
+    this.#moveStates(stepMs - asleepMs, asleepMs, now.wallMs);
+  }
+
+  /** The clock was set by `setMs`, and the host slept. */
+  #moveStates(setMs: number, asleepMs: number, nowMs: number): void {
+    const moved = this.#deps.states().flatMap((state) => {
+      noteUnwatched(state, asleepMs);
+      const next = afterStep(state, setMs, nowMs);
+      return next === state ? [] : [next];
+    });
+    for (const state of moved) this.#deps.keep(state);
+    this.saveStates(moved);
+  }
+
+  #beginPeriod(began: Sample, fromAt: number): void {
+    this.#period = new CoveragePeriod(fromAt);
+    this.#began = began;
+    this.#steady = began;
+    this.#sleptMs = sleptMs(this.#deps);
+  }
+
+  /** States what the period came to until `toAt`. False where the store refused. */
+  #state(toAt: number): boolean {
     const { attested } = this.#deps;
-    const now = Math.floor(this.#deps.wallMs() / 1000);
     const coverages = this.#scopes().map(([scope, expected]) =>
-      this.#period.close({ toAt: now, scope, expected, attested }),
+      this.#period.close({ toAt, scope, expected, attested }),
     );
-    const isClosed = this.#commit((batch) => {
+    return this.#commit((batch) => {
       for (const coverage of coverages) batch.append(buildCoverage(coverage));
     });
-    if (isClosed) this.#period = new CoveragePeriod(now);
   }
 
   /** Who is expected in each scope. */
@@ -309,7 +383,7 @@ export class Recorder {
     for (const { id } of states) this.#deps.attested.delete(id);
   }
 
-  /** Keeps the states as they are, with when each device was last seen: at the end of the process. */
+  /** Keeps states as they are, with when each device was last seen: all of them at the end of the process. */
   saveStates(states: readonly DeviceState[]): void {
     for (let from = 0; from < states.length; from += MOST_SAVED) {
       const page = states.slice(from, from + MOST_SAVED);

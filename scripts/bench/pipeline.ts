@@ -56,9 +56,12 @@ export class Pipeline implements Disposable {
       log,
       attested,
       wallMs: clock.wallMs,
+      monoMs: clock.monoMs,
+      roundMs: () => 60_000,
       emit,
       keep: (state) => fleet.keep(state),
       state: (device) => fleet.state(device),
+      states: () => fleet.states(),
       expected: () => fleet.expected(),
       storms: NO_STORMS,
     });

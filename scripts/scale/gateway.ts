@@ -85,9 +85,12 @@ export class SimulatedGateway implements AsyncDisposable {
       log: this.#log,
       attested: new Attested(),
       wallMs: ambience.clock.wallMs,
+      monoMs: ambience.clock.monoMs,
+      roundMs: () => 60_000,
       emit: ambience.emit,
       keep: (state) => this.#states.set(state.id, state),
       state: (device) => this.#states.get(device),
+      states: () => [...this.#states.values()],
       expected: () => new Set(this.#states.keys()),
       storms: NO_STORMS,
     });

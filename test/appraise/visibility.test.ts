@@ -205,7 +205,7 @@ test('runtime.reboot-unexpected: a counter that wraps, is set, or goes on is no 
 const GATEWAY = { nowMs: T0, pollIntervalMs: MINUTE, keyIsOlder: true };
 
 test('evidence.agent-gap: an agent that did not run for ten minutes says so, once and over', () => {
-  const finding = agentGap({ ...GATEWAY, lastEntryMs: T0 - 10 * MINUTE });
+  const finding = agentGap({ ...GATEWAY, ranUntilMs: T0 - 10 * MINUTE });
   assert.equal(finding?.ruleId, 'evidence.agent-gap');
   assert.equal(finding?.state, 'resolved');
   assert.deepEqual(finding?.after, { gap_s: 600 });
@@ -218,7 +218,7 @@ test('evidence.agent-gap: a store that is gone is high, and open until a person 
 });
 
 test('evidence.agent-gap: a quick restart and the first start of all are none', () => {
-  assert.equal(agentGap({ ...GATEWAY, lastEntryMs: T0 - 2 * MINUTE }), undefined);
+  assert.equal(agentGap({ ...GATEWAY, ranUntilMs: T0 - 2 * MINUTE }), undefined);
   assert.equal(agentGap({ ...GATEWAY, keyIsOlder: false }), undefined);
 });
 

@@ -97,6 +97,26 @@ test('an agent that was frozen says how long, and no coverage says that it looke
   await gateway.verified();
 });
 
+test('a quiet agent that is killed was down since it last noted that it runs, and not since its last entry', {
+  timeout: 60_000,
+}, async () => {
+  await using fleet = await fleetOf(['axeos/gamma-2.15'], '127.67.7.1');
+  await using gateway = await Gateway.start({ devices: [rangeOf(fleet)], coverage_s: 3600 });
+  await gateway.knows(1);
+  await gateway.says('what was learned', (log) => log.some(({ kind }) => kind === 'baseline'));
+  await delay(8000);
+  const last = gateway.log.at(-1);
+  await gateway.stop('SIGKILL');
+  await delay(7000);
+  await gateway.up();
+  await gateway.says('the gap', () => gateway.findings('evidence.agent-gap').length > 0);
+  const [gap] = gateway.findings('evidence.agent-gap');
+  assert.deepEqual(gap?.finding.reasons, ['agent-down']);
+  assert.ok(Number(gap?.finding.before_at) > Number(last?.iat), JSON.stringify([last?.kind, last?.iat, gap?.finding]));
+  await gateway.stop();
+  await gateway.verified();
+});
+
 test('a store that may not be written keeps the agent from starting, with exit 3 and a remedy', {
   timeout: 60_000,
   skip: WITHOUT_MOUNT,

@@ -344,6 +344,107 @@ test('periods of coverage touch each other; one that was refused goes on until i
   assert.deepEqual(periods[1]?.polls, { pools: { due: 1, ok: 1 } });
 });
 
+/** What the clock of a recorder makes of periods: `turn` sets it, or lets time pass; each second the recorder looks at it. */
+const stepping = async (t: TestContext) => {
+  const labels = (device: string): { [name: string]: string } => (device === 'rig-1' ? { tenant: 'acme' } : {});
+  const recording = new Recording(t, rigs(2), { labels });
+  await recording.learnAll();
+  recording.recorder.closePeriod();
+  const startedAt = Math.floor(recording.clock.wall / 1000);
+  const before = recording.said().length;
+  const lives = async (seconds: number, looked = rigs(2)): Promise<void> => {
+    for (let second = 0; second < seconds; second += 1) {
+      recording.clock.pass(1000);
+      recording.recorder.tick();
+    }
+    for (const device of looked) await recording.look(device, {}, 'pools');
+  };
+  const periods = () =>
+    recording
+      .said()
+      .slice(before)
+      .flatMap((one) => (one.kind === 'coverage' ? [one.coverage] : []))
+      .map(({ scope, from_at, to_at, observed, missed }) => [
+        scope,
+        from_at - startedAt,
+        to_at - startedAt,
+        observed,
+        missed,
+      ]);
+  return { recording, lives, periods };
+};
+
+const HOURS_8 = 8 * 3600;
+
+for (const [set, bySeconds] of [
+  ['ahead', HOURS_8],
+  ['back', -HOURS_8],
+] as const)
+  test(`§4: a period over which the clock is set ${set} ends before that, and the next begins after it: none speaks of time in which nobody looked`, async (t) => {
+    const { recording, lives, periods } = await stepping(t);
+    await lives(120);
+    recording.clock.wall += bySeconds * 1000;
+    await lives(90);
+    recording.recorder.closePeriod();
+    await lives(900);
+    recording.recorder.closePeriod();
+    const after = bySeconds + 121;
+    assert.deepEqual(periods(), [
+      ['gateway', 0, 120, 2, 0],
+      ['tenant:acme', 0, 120, 1, 0],
+      ['gateway', after, bySeconds + 210, 2, 0],
+      ['tenant:acme', after, bySeconds + 210, 1, 0],
+      ['gateway', bySeconds + 210, bySeconds + 1110, 2, 0],
+      ['tenant:acme', bySeconds + 210, bySeconds + 1110, 1, 0],
+    ]);
+    // Whoever verifies by a clock that is set back sees entries of the future.
+    assert.deepEqual(
+      recording.objections().filter((one) => !one.startsWith('E_FUTURE')),
+      [],
+    );
+  });
+
+test('a look that comes before the clock is looked at again is no look of the period before it was set', async (t) => {
+  const { recording, lives, periods } = await stepping(t);
+  await lives(120, ['rig-1']);
+  recording.clock.wall += HOURS_8 * 1000;
+  await recording.look('rig-2', {}, 'pools');
+  await lives(120, ['rig-1']);
+  recording.recorder.closePeriod();
+  assert.deepEqual(
+    periods().filter(([scope]) => scope === 'gateway'),
+    [
+      ['gateway', 0, 120, 1, 1],
+      ['gateway', HOURS_8 + 120, HOURS_8 + 240, 2, 0],
+    ],
+  );
+});
+
+test('small steps that add up end a period, too; a part in which not everything could be looked at is not stated, nor is what the store refuses', async (t) => {
+  const { recording, lives, periods } = await stepping(t);
+  await lives(100);
+  recording.clock.wall += 1500;
+  await lives(100);
+  recording.clock.wall += 1500;
+  await lives(30);
+  recording.recorder.closePeriod();
+  assert.equal(periods().length, 2, 'the part up to now has just begun');
+  recording.clock.wall += HOURS_8 * 1000;
+  await lives(70);
+  recording.refusing = true;
+  recording.clock.wall += HOURS_8 * 1000;
+  await lives(70);
+  recording.refusing = false;
+  recording.recorder.closePeriod();
+  assert.deepEqual(
+    periods().filter(([scope]) => scope === 'gateway'),
+    [
+      ['gateway', 0, 201, 2, 0],
+      ['gateway', 2 * HOURS_8 + 304, 2 * HOURS_8 + 373, 2, 0],
+    ],
+  );
+});
+
 test('many devices that show the same are one finding, stated again when they end, and kept over a restart', async (t) => {
   const recording = new Recording(t, rigs(8));
   await recording.learnAll();

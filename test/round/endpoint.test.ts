@@ -29,8 +29,8 @@ const furnished = async (t: TestContext, address: string, keys: readonly HostKey
 
 /** Every surface has its turn now. */
 const turn = (hall: Hall): void => {
-  hall.aheadMs += 2000;
-  const atMs = Date.now() + hall.aheadMs;
+  hall.passedMs += 2000;
+  const atMs = Date.now() + hall.passedMs;
   hall.turns = { web: atMs, tls: atMs, ssh: atMs };
 };
 
@@ -88,7 +88,7 @@ test(
     for (const _ of [1, 2, 3]) await hall.look(0);
     for (const _ of [1, 2]) await hall.look(0, 'pools');
     assert.deepEqual([ssh.connections, pages(), hall.said().length], [1, before, entries]);
-    hall.aheadMs += 25 * HOUR;
+    hall.passedMs += 25 * HOUR;
     await hall.look(0);
     assert.equal(hall.attestations().at(-1)?.evidence.trigger, 'refresh');
     assert.deepEqual([shown(hall), ssh.connections, pages()], [ALL, 1, before]);
@@ -113,7 +113,7 @@ test(
     await ssh[Symbol.asyncDispose]();
     turn(hall);
     for (const _ of [1, 2, 3]) await hall.look(0);
-    hall.aheadMs += 25 * HOUR;
+    hall.passedMs += 25 * HOUR;
     await hall.look(0);
     assert.deepEqual(shown(hall), ['asset./'], 'what was not read is not claimed');
     await using again = await Station.at(new SshStation([FIRST]), device.address, ports.ssh);
@@ -179,7 +179,7 @@ test('a surface without turns is never touched, and what it showed before is for
   assert.deepEqual([ssh.connections, shown(hall)], [1, ALL]);
   const { ssh: _, ...others } = hall.turns;
   hall.turns = others;
-  hall.aheadMs += 25 * HOUR;
+  hall.passedMs += 25 * HOUR;
   await hall.look(0);
   assert.deepEqual([ssh.connections, shown(hall)], [1, ['asset./']]);
 });

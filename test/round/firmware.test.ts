@@ -26,8 +26,8 @@ test('firmware.fingerprint-changed: another library under a version that itself 
   const looks = async (count: number): Promise<readonly string[]> => {
     const before = hall.findings().length;
     for (let made = 0; made < count; made += 1) {
-      hall.aheadMs += 6 * MINUTE;
-      device.set('uptimeSeconds', 90_000 + hall.aheadMs / 1000);
+      hall.passedMs += 6 * MINUTE;
+      device.set('uptimeSeconds', 90_000 + hall.passedMs / 1000);
       await hall.look(0);
     }
     return (

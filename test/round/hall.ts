@@ -51,7 +51,8 @@ export class Hall {
   /** Whether anybody answers to ARP, at whatever address. */
   answersArp: boolean | undefined;
 
-  /** How far the clock of the gateway is ahead of that of the machine, ms. */
+  /** How much more time has passed than on the machine, ms, and how far the wall clock is ahead of that. */
+  passedMs = 0;
   aheadMs = 0;
 
   constructor(
@@ -61,7 +62,10 @@ export class Hall {
     tenants: Config['tenants'] = {},
   ) {
     const { monoMs, wallMs } = systemClock();
-    const clock = { monoMs, wallMs: () => wallMs() + this.aheadMs };
+    const clock = {
+      monoMs: () => monoMs() + this.passedMs,
+      wallMs: () => wallMs() + this.passedMs + this.aheadMs,
+    };
     t.after(() => this.#recorder.stop());
     const { log, store } = openGateway(t);
     this.#store = store;
@@ -79,9 +83,12 @@ export class Hall {
       },
       attested: new Attested(),
       wallMs: clock.wallMs,
+      monoMs: clock.monoMs,
+      roundMs: () => 60_000,
       emit: () => {},
       keep: (state) => this.fleet.keep(state),
       state: (id) => this.fleet.state(id),
+      states: () => this.fleet.states(),
       expected: () => this.fleet.expected(),
       storms: NO_STORMS,
     });
@@ -117,6 +124,11 @@ export class Hall {
         inFirstPass: (seat) => this.fleet.inFirstPass(seat),
       },
     };
+  }
+
+  /** What its wall clock says, ms. */
+  nowMs(): number {
+    return this.#deps.wallMs();
   }
 
   #unlessRefusing(body: (tx: Transaction) => void, tx: Transaction): void {

@@ -235,7 +235,7 @@ test('a machine that is stolen under the identity of one that went away is found
   hall.answersArp = true;
   const later = await saidIn(hall, () => lookAtAll(hall, 0, 0));
   assert.deepEqual(later.filter(isNew), [`${other} identity.new-device open high`]);
-  hall.aheadMs += 24 * 60 * MINUTE;
+  hall.passedMs += 24 * 60 * MINUTE;
   const missing = await saidIn(hall, async () => hall.displaced(1));
   assert.deepEqual(missing, [`${id} identity.device-missing open medium`], 'who answers to ARP there is the thief');
   const { reasons, after } = hall.findings().at(-1) ?? {};
@@ -334,7 +334,7 @@ const knownToy = async (t: TestContext) => {
   const look = async (kind: 'full' | 'pools') => {
     isFull = kind === 'full';
     await hall.look(0, kind);
-    hall.aheadMs += MINUTE;
+    hall.passedMs += MINUTE;
   };
   for (const _ of [1, 2]) await look('full');
   return { hall, device, look, id: hall.seat(0).device ?? '' };
@@ -440,6 +440,29 @@ test('what waits for a full look that cannot be had is attested by a look at the
   );
   const { reference } = hall.fleet.state(id) ?? {};
   assert.equal(keptFacts(reference?.facts).pools?.[0]?.user, 'acme.rig1', 'nothing was learned');
+});
+
+test('identity.device-missing: a clock that is set ahead is no time in which a device was silent, neither now nor for the next agent', async (t) => {
+  await using fleet = await miners('127.45.14.1', AXE, 3);
+  const hall = new Hall(
+    t,
+    fleet.devices.map(({ address }) => inRange(address, fleet.ports)),
+  );
+  await lookAtAll(hall, 0, 1, 2, 0, 1, 2);
+  const ids = [0, 1, 2].map((at) => hall.seat(at).device ?? '');
+  for (const at of [0, 1, 2]) await fleet.device(at).moveTo(`127.45.14.20${at}`);
+  const silent = () => saidIn(hall, () => lookAtAll(hall, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2));
+  assert.deepEqual([...(await silent())].sort(), ids.map((id) => `${id} visibility.device-dark open low`).sort());
+  hall.aheadMs += 26 * 60 * MINUTE;
+  assert.deepEqual(await silent(), []);
+  for (const id of ids) {
+    const { failingSinceMs = 0 } = hall.kept(id)?.marks ?? {};
+    assert.ok(hall.nowMs() - failingSinceMs < 60 * MINUTE, 'the store has it, too');
+  }
+  hall.passedMs += 23 * 60 * MINUTE;
+  assert.deepEqual(await silent(), []);
+  hall.passedMs += 2 * 60 * MINUTE;
+  assert.deepEqual([...(await silent())].sort(), ids.map((id) => `${id} identity.device-missing open medium`).sort());
 });
 
 test('issue 2: an attestation that a clock dated which ran ahead is refreshed once it is right, and once only', async (t) => {

@@ -57,14 +57,14 @@ test(
   BOUND,
   async (t) => {
     const { hall, luci } = await furnished(t, '127.44.81.1');
-    hall.aheadMs += 2000;
-    hall.turns = { tls: Date.now() + hall.aheadMs };
+    hall.passedMs += 2000;
+    hall.turns = { tls: Date.now() + hall.passedMs };
     for (const _ of [1, 2, 3]) await hall.look(0);
     const { spoken, connections } = luci;
     assert.ok(spoken > 0);
     luci.identity = selfSigned('miner');
-    hall.aheadMs += 2000;
-    hall.turns = { tls: Date.now() + hall.aheadMs };
+    hall.passedMs += 2000;
+    hall.turns = { tls: Date.now() + hall.passedMs };
     for (const _ of [1, 2, 3]) await hall.look(0);
     assert.ok(luci.connections > connections, 'the handshake is made');
     assert.equal(luci.spoken, spoken, 'nothing is said after it');
@@ -73,7 +73,7 @@ test(
     const { device = '' } = hall.seat(0);
     const state = hall.fleet.state(device);
     assert.ok(state !== undefined);
-    hall.fleet.keep(accept(state, { by: 'alice', nowMs: Date.now() + hall.aheadMs, seq: hall.said().length }).state);
+    hall.fleet.keep(accept(state, { by: 'alice', nowMs: Date.now() + hall.passedMs, seq: hall.said().length }).state);
     await hall.look(0);
     assert.ok(luci.spoken > spoken);
     assert.equal(kernels(hall).at(-1), KERNEL);

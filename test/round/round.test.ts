@@ -139,7 +139,7 @@ test('a finding names the surfaces that were read, and not those that gave no an
   await hall.look(0);
   fleet.device(0).changePoolUser(0, 'thief.x1');
   await hall.look(0);
-  hall.aheadMs += 60_000;
+  hall.passedMs += 60_000;
   await hall.look(0);
   const [theft] = hall.findings();
   assert.deepEqual([theft?.id, theft?.surfaces], ['pool.user-changed', ['pools']]);
@@ -440,7 +440,7 @@ test('an agent that ends without a word after each look knows since when the poo
     const known = hall.kept(device);
     assert.ok(known !== undefined);
     hall.fleet.keep(known);
-    hall.aheadMs += 130_000;
+    hall.passedMs += 130_000;
     await hall.look(0, 'pools');
     return hall.kept(device)?.marks;
   };
@@ -475,7 +475,7 @@ test('a device of which nothing is missing is not kept anew at each look', async
   await hall.look(0);
   const before = hall.kept(device);
   for (let looks = 0; looks < 3; looks += 1) {
-    hall.aheadMs += 60_000;
+    hall.passedMs += 60_000;
     await hall.look(0, 'pools');
   }
   assert.deepEqual(hall.kept(device), before);
@@ -501,10 +501,10 @@ for (const [name, reply] of [
     await hall.look(0);
     answers.pools = reply;
     const findings = () => hall.findings().map(({ id, part, state, reasons }) => [id, part, state, reasons]);
-    for (let minute = 0; minute < 9; minute += 1, hall.aheadMs += 60_000)
+    for (let minute = 0; minute < 9; minute += 1, hall.passedMs += 60_000)
       await hall.look(0, minute % 4 === 0 ? 'full' : 'pools');
     assert.deepEqual(findings(), []);
-    for (let minute = 0; minute < 3; minute += 1, hall.aheadMs += 60_000) await hall.look(0);
+    for (let minute = 0; minute < 3; minute += 1, hall.passedMs += 60_000) await hall.look(0);
     assert.deepEqual(findings(), [['visibility.coverage-reduced', 'unread', 'open', ['truncated']]]);
     assert.equal(hall.attestations().at(-1)?.appraisal.conformance, 'deviation');
     assert.equal(hall.attestations().at(-1)?.evidence.readings.pools, 'unknown: truncated');
@@ -545,7 +545,7 @@ test('identity.duplicate: of two that show one machine each is looked at again a
   });
   const hall = new Hall(t, [at('127.44.90.1', one.ports, 'rack-1'), at('127.44.91.1', copy.ports, 'rack-2')]);
   await hall.look(0);
-  hall.aheadMs += 5 * 60_000;
+  hall.passedMs += 5 * 60_000;
   await hall.look(1);
   await hall.look(1);
   assert.deepEqual(hall.findings(), [], 'the first was not seen since');

@@ -53,7 +53,7 @@ test('a device that moves to another tenant is attested under its labels, and a 
   const hall = await moving(t, 'globex.rig1');
   await hall.look(0);
   await hall.look(0);
-  hall.aheadMs = HOUR_MS + 1000;
+  hall.passedMs = HOUR_MS + 1000;
   await hall.look(0);
   await hall.look(0);
   const said = hall.said().flatMap((statement) => {
@@ -87,7 +87,7 @@ test('where the store refuses the end of a breach, the device stays with its ten
   const hall = await moving(t, 'globex.rig1');
   await hall.look(0);
   await hall.look(0);
-  hall.aheadMs = HOUR_MS + 1000;
+  hall.passedMs = HOUR_MS + 1000;
   hall.refusing = true;
   await hall.look(0, 'pools');
   assert.equal(hall.fleet.state('rig-1')?.labels.tenant, 'acme');
@@ -102,7 +102,7 @@ test('the account of the old tenant is a breach after the move, for the new one'
   await hall.look(0);
   await hall.look(0);
   assert.deepEqual(hall.findings(), []);
-  hall.aheadMs = HOUR_MS + 1000;
+  hall.passedMs = HOUR_MS + 1000;
   for (let look = 0; look < 3; look += 1) await hall.look(0);
   assert.deepEqual(
     hall.findings().flatMap(({ id, part, labels }) => (id.startsWith('tenant') ? [[part, labels?.tenant]] : [])),
@@ -126,7 +126,7 @@ test('where approvers are named, breaches that end on the date of an assignment 
   hall.people = 2;
   for (const at of [0, 1, 2, 0, 1, 2]) await hall.look(at);
   const before = statedAs(hall).length;
-  hall.aheadMs = HOUR_MS + 1000;
+  hall.passedMs = HOUR_MS + 1000;
   for (const at of [1, 0, 1, 2]) await hall.look(at);
   const [told, ...ends] = statedAs(hall).slice(before);
   assert.deepEqual(told, [
@@ -155,7 +155,7 @@ test('a device of which nothing is open that takes two people changes its tenant
   hall.people = 2;
   await hall.look(0);
   await hall.look(0);
-  hall.aheadMs = HOUR_MS + 1000;
+  hall.passedMs = HOUR_MS + 1000;
   await hall.look(0);
   assert.equal(hall.fleet.state('rig-1')?.labels.tenant, 'globex');
   assert.deepEqual(hall.findings(), []);

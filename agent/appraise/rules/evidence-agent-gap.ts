@@ -7,7 +7,7 @@ export const evidenceAgentGap: RuleEntry = {
   id: 'evidence.agent-gap',
   title: 'Agent gap',
   meaning:
-    'For longer than three rounds at the pools nobody looked, because the agent did not run (`agent-down`) or stood still (`stood-still`: stopped by a signal, frozen, starved), or the store refused what it saw (`not-recorded`: full disk), so that a change which came and went meanwhile is in no entry: that is over when it is stated, and the `coverage` of the time counts every device as missed. Or the store was lost (`store-lost`): what was open in it is found no more, and what devices show is learned as if it were first seen; that is high, and open until a person closes it.',
+    'For longer than three rounds at the pools nobody looked, because the agent did not run (`agent-down`) or stood still (`stood-still`: stopped by a signal, frozen, starved, asleep with its host), or the store refused what it saw (`not-recorded`: full disk), so that a change which came and went meanwhile is in no entry: that is over when it is stated, and the `coverage` of the time counts every device as missed, or there is none. Or the store was lost (`store-lost`): what was open in it is found no more, and what devices show is learned as if it were first seen; that is high, and open until a person closes it.',
   benign: ['gateway restarted', 'agent upgraded', 'disk exchanged', 'disk full', 'host paused'],
   severity: 'medium',
   gravest: 'high',
@@ -20,15 +20,15 @@ export const evidenceAgentGap: RuleEntry = {
 /** The gap that a starting agent finds; undefined when there is none, which is also so at the very first start. */
 export const agentGap = (start: {
   readonly nowMs: number;
-  /** When the last entry was written; absent in an empty store. */
-  readonly lastEntryMs?: number;
+  /** Until when the agent before is known to have run; absent in an empty store. */
+  readonly ranUntilMs?: number | undefined;
   readonly pollIntervalMs: number;
   /** This key began a log here before: a store without entries is then one that was lost. */
   readonly keyIsOlder: boolean;
 }): Finding | undefined => {
-  const { nowMs, lastEntryMs, pollIntervalMs, keyIsOlder } = start;
-  if (lastEntryMs === undefined) return keyIsOlder ? storeLost(nowMs) : undefined;
-  return isGap(nowMs - lastEntryMs, pollIntervalMs) ? gapSince(lastEntryMs, nowMs, 'agent-down') : undefined;
+  const { nowMs, ranUntilMs, pollIntervalMs, keyIsOlder } = start;
+  if (ranUntilMs === undefined) return keyIsOlder ? storeLost(nowMs) : undefined;
+  return isGap(nowMs - ranUntilMs, pollIntervalMs) ? gapSince(ranUntilMs, nowMs, 'agent-down') : undefined;
 };
 
 /** Whether a stretch without looks is longer than what lies between two of them. */

@@ -6,7 +6,7 @@ export const identityDeviceMissing: RuleEntry = {
   id: 'identity.device-missing',
   title: 'Device missing',
   meaning:
-    'Nothing of the machine answered where it was seen last for 24 hours, and it did not show anywhere else. Where another device has that address since, the finding names it.',
+    'Nothing of the machine answered where it was seen last for 24 hours in which somebody looked, and it did not show anywhere else. Where another device has that address since, the finding names it.',
   benign: ['sent away for repair', 'switched off for long, and its lease given to another machine'],
   severity: 'medium',
   basis: 'gateway-observed',
@@ -17,6 +17,6 @@ export const identityDeviceMissing: RuleEntry = {
 
 const MISSING_MS = 24 * 3_600_000;
 
-/** Whether a device that does not answer has been silent for so long. */
-export const isLongSilent = ({ failingSinceMs }: Marks, nowMs: number): boolean =>
-  failingSinceMs !== undefined && nowMs - failingSinceMs >= MISSING_MS;
+/** Whether a device that does not answer has been silent for so long while somebody looked. */
+export const isLongSilent = ({ failingSinceMs, unwatchedMs = 0 }: Marks, nowMs: number): boolean =>
+  failingSinceMs !== undefined && nowMs - failingSinceMs - unwatchedMs >= MISSING_MS;

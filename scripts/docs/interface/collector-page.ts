@@ -228,7 +228,10 @@ bytes again change nothing. Anything else is \`E_TRUST_STALE\`, as is every mess
 one for each device that is looked at. The leaf hash, base64url, is that of its newest attestation in this log below this entry, also of one that is not to be used.
 A device leaves the list where a \`session\` \`start\` or \`reload\` names it in \`removed\`, and comes back with its next attestation. For no device it is the digest
 of \`[]\`. With \`scope\` \`tenant:<t>\` only devices count whose newest attestation has the label \`tenant\` with that value. Another digest is
-\`E_COVERAGE\`: something was kept from you, or made up.`;
+\`E_COVERAGE\`: something was kept from you, or made up.
+
+A period begins where the one before ended. After a step of the gateway's clock, a restart or a refusing store it does not: nothing is affirmed of a gap
+between two, and where the clock was set back the former one may end after the next begins.`;
 
 const THERE = `## Being there
 

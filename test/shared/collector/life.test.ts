@@ -10,7 +10,7 @@ import {
   toBase64url,
   treeRoot,
 } from '../../../shared/index.ts';
-import { start, stop, Writing } from '../writing.ts';
+import { start, stateOf, stop, Writing } from '../writing.ts';
 import {
   acksOf,
   arrived,
@@ -408,6 +408,45 @@ test('coverage that stays away for three of its periods is silence of its own', 
   assert.deepEqual(
     [await at(14), await at(28), await at(42), await at(44), await at(45), await at(50)],
     [[], [], [], [], ['coverage'], []],
+  );
+});
+
+test('a period that was cut short says nothing of how long the next one lasts', async () => {
+  const writing = new Writing(LOG);
+  writing.write(start());
+  const covered = (from_at: number, to_at: number) =>
+    writing.write({
+      kind: 'coverage',
+      coverage: {
+        from_at,
+        to_at,
+        scope: 'gateway',
+        expected: 0,
+        observed: 0,
+        unreachable: 0,
+        missed: 0,
+        polls: {},
+        state_sha256: stateOf([]),
+      },
+    });
+  const at = NOW / 1000;
+  covered(at - 2000, at - 1100);
+  covered(at - 1100, at - 1080);
+  covered(at - 10, at);
+  const collector = await open();
+  const messages = writing.messages.map((message) => arrived(message));
+  assert.deepEqual(
+    verdictsOf(await collector.take(messages, NOW)),
+    ['0 chained', '1 chained', '2 chained', '3 chained'],
+    'neither the gap nor the lengths are remarked',
+  );
+  const silentAt = async (minute: number) => {
+    await collector.take([heartbeat(writing, 4)], NOW + minute * MINUTE);
+    return noticesOf(await collector.tick(NOW + minute * MINUTE), 'silent').map(({ of }) => of);
+  };
+  assert.deepEqual(
+    [await silentAt(14), await silentAt(28), await silentAt(44), await silentAt(45)],
+    [[], [], [], ['coverage']],
   );
 });
 
