@@ -37,16 +37,15 @@ export class Door {
   }
 
   get hasSession(): boolean {
-    return this.#logins.session(this.name) !== undefined;
+    return this.#logins.session(this.name, this.credential) !== undefined;
   }
 
-  /** Why the log-in is not shown to a page now; undefined where it may be. */
-  resting(page: string): NoReply | undefined {
+  /** Why the log-in is not shown now, to a page or at all; undefined where it may be. */
+  resting(page?: string): NoReply | undefined {
     const restsMs = this.#logins.restsMs(this.name, this.credential, page);
     if (restsMs <= 0) return undefined;
-    const why = this.#logins.whyResting(this.name);
-    const said = why === 'refused' ? 'refused the log-in' : 'gave no answer to the log-in';
-    return noReply(why, `the device ${said}, which rests for ${Math.ceil(restsMs / 60_000)} min`, { waits: true });
+    const why = this.#logins.whyResting(this.name, this.credential);
+    return noReply(why ?? 'refused', `${saidOf(why)} for ${Math.ceil(restsMs / 60_000)} min`, { waits: true });
   }
 
   /** Whether the device took the log-in when it was shown last. */
@@ -54,13 +53,28 @@ export class Door {
     return this.#logins.wasTaken(this.name, this.credential);
   }
 
-  /** Why the log-in may not be shown now; undefined where it may. One that a device may refuse is noted first, so that it rests even if the agent dies of it. */
+  /**
+   * Why the log-in may not be shown now; undefined where it may. Another look may have been refused it meanwhile. One that a device may
+   * refuse is noted first, so that it rests even if the agent dies of it.
+   */
   async barred(): Promise<NoReply | undefined> {
+    const resting = this.resting();
+    if (resting !== undefined) return resting;
     return (await this.#logins.mayShow(this.name, this.credential)) ? undefined : NOT_NOTED;
   }
 
   accepted(page: string): void {
     this.#logins.accepted(this.name, this.credential, page);
+  }
+
+  /** It was to be shown, and did not reach the device. */
+  unshown(): void {
+    this.#logins.unshown(this.name, this.credential);
+  }
+
+  /** It was refused, perhaps not for its password, and is shown once more. */
+  shownInVain(): void {
+    this.#logins.shownInVain(this.name, this.credential);
   }
 
   /** Without a page it is the log-in that the device refused, and not what it would have opened. */
@@ -79,7 +93,7 @@ export class Door {
     page: string,
     talk: Talk<Answer>,
   ): Promise<Answer | NoReply> {
-    const kept = this.#logins.session(this.name);
+    const kept = this.#logins.session(this.name, this.credential);
     if (kept !== undefined) {
       const answer = await talk.ask(kept);
       if (!talk.isOver(answer)) {
@@ -93,10 +107,11 @@ export class Door {
     const session = await talk.open();
     if ('kind' in session) {
       if (session.reason === 'refused') return this.refused(session.detail);
-      if (session.dark !== true) this.unanswered(session);
+      if (session.dark === true) this.unshown();
+      else this.unanswered(session);
       return session;
     }
-    this.#logins.opened(this.name, session);
+    this.#logins.opened(this.name, this.credential, session);
     const answer = await talk.ask(session);
     if (talk.isOver(answer)) {
       this.#logins.ended(this.name);
@@ -107,3 +122,8 @@ export class Door {
     return answer;
   }
 }
+
+const saidOf = (why: NoReply['reason'] | undefined): string => {
+  if (why === undefined) return 'the device was shown several log-ins that it did not take: this one waits';
+  return `the device ${why === 'refused' ? 'refused the log-in' : 'gave no answer to the log-in'}, which rests`;
+};

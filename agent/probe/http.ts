@@ -84,7 +84,8 @@ export class HttpSession implements AsyncDisposable {
 
   /** With the log-in in each request; where the device has to say first what it wants to know, that is asked for once. */
   async #shown(request: WebRequest, scheme: Scheme, door: Door): Promise<Page | NoReply> {
-    // The nonce of an earlier look may have ended: what is refused then is the nonce, not the password.
+    // What is refused may be the nonce of an earlier look, not the password. RFC 7616 wants that said (`stale`), and not all devices do:
+    // one that once said it refuses the password where it does not.
     const isAnswerToNow = this.#challenge !== undefined;
     const headers = this.#headers(request, scheme, door);
     const page =
@@ -96,19 +97,24 @@ export class HttpSession implements AsyncDisposable {
     }
     const challenge = page.challenges.find((candidate) => candidate.scheme === challengeOf(scheme));
     const isStale = challenge?.parameters.get('stale')?.toLowerCase() === 'true';
-    const mayAnswer = headers === undefined || isStale || (scheme === 'digest' && !isAnswerToNow);
+    if (headers !== undefined && isStale) this.#deps.logins.challenges.ended(door.name, 'told');
+    const mayBeNonce =
+      scheme === 'digest' && !isAnswerToNow && this.#deps.logins.challenges.endingOf(door.name) === undefined;
+    const mayAnswer = headers === undefined || isStale || mayBeNonce;
     if (challenge === undefined || !mayAnswer)
       return headers === undefined ? notSupported(page) : this.#turnedAway(page, request, door);
     this.#challenge = challenge;
-    if (scheme === 'digest') this.#deps.logins.challenged(door.name, challenge);
+    if (scheme === 'digest') this.#deps.logins.challenges.keep(door.name, challenge);
     const answer = this.#headers(request, scheme, door);
     if (answer === undefined) {
-      this.#deps.logins.unasked(door.name);
+      this.#deps.logins.challenges.forget(door.name);
       return headers === undefined ? notSupported(page) : this.#turnedAway(page, request, door);
     }
+    if (headers !== undefined) door.shownInVain();
     const answered = await this.#show(request, answer, door);
     if (answered.kind === 'no-reply') return answered;
     if (isRefusal(answered, scheme)) return this.#turnedAway(answered, request, door);
+    if (headers !== undefined && !isStale) this.#deps.logins.challenges.ended(door.name, 'untold');
     noteAnswer(answered, pageOf(request), door);
     return answered;
   }
@@ -122,9 +128,10 @@ export class HttpSession implements AsyncDisposable {
       : this.#exchange.once(request, headers));
     if (page.kind === 'page') return page;
     if (page.begun === true) door.accepted(pageOf(request));
-    else if (page.dark !== true) {
+    else if (page.dark === true) door.unshown();
+    else {
       door.unanswered(page, pageOf(request));
-      this.#deps.logins.unasked(door.name);
+      this.#deps.logins.challenges.forget(door.name);
     }
     return page;
   }
@@ -132,7 +139,7 @@ export class HttpSession implements AsyncDisposable {
   #turnedAway(page: Page, request: WebRequest, door: Door): Page {
     door.refused(`HTTP ${page.status}`, pageOf(request));
     // The next try begins with the device's question, so that it shows the log-in once.
-    this.#deps.logins.unasked(door.name);
+    this.#deps.logins.challenges.forget(door.name);
     return page;
   }
 
@@ -152,8 +159,13 @@ export class HttpSession implements AsyncDisposable {
     }
   }
 
-  #digest(path: string, { name, credential }: Door): Headers | undefined {
-    const kept = this.#deps.logins.answering(name);
+  #digest(path: string, door: Door): Headers | undefined {
+    const { name, credential } = door;
+    const { challenges } = this.#deps.logins;
+    // An old nonce may have ended: only a log-in that was taken, and no device that ends them without a word, is answered with one.
+    const isOld = this.#challenge === undefined;
+    if (isOld && (!door.wasTaken || challenges.endingOf(name) === 'untold')) return undefined;
+    const kept = challenges.answering(name);
     if (kept === undefined) return undefined;
     const cnonce = randomUUID().replaceAll('-', '');
     const answer = answerDigest(kept.challenge, { path, credential, count: kept.count, cnonce });

@@ -2,17 +2,14 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../platform/clock.ts';
 import type { NoReply } from './capture.ts';
-import type { Challenge } from './http-auth.ts';
+import { Challenges } from './challenges.ts';
+import { DoorRecord, LONGEST_PAUSE_MS, longer, MOST_REFUSED, type Pause, type Refusal } from './door-record.ts';
 import type { Credential } from './target.ts';
 
 /** What a device gave for a log-in: headers that every further request carries. */
 export interface Session {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
-
-/** Pause after the first refusal, doubled by each further one, ms. */
-const FIRST_PAUSE_MS = 300_000;
-const LONGEST_PAUSE_MS = 86_400_000;
 
 /** A log-in that the device took before is left without an answer so often in a row, as slow or broken pages do, before it rests; … */
 const MOST_UNANSWERED = 3;
@@ -22,39 +19,23 @@ const LONGEST_ILL_MS = 3_600_000;
 /** Log-ins that are to be shown within so long of each other are noted together, ms. */
 const NOTED_TOGETHER_MS = 250;
 
-/** The last Digest challenge of a device: its parameters as text, because there is one for each device, and its uses. */
-interface KeptChallenge {
-  readonly parameters: string;
-  uses: number;
-}
-
-interface Pause {
-  readonly untilMs: number;
-  readonly pauseMs: number;
-}
-
 const NO_PAUSE: Pause = { untilMs: 0, pauseMs: 0 };
+
+/** The log-in that a door took last, and the pages that took it. */
+interface Proven {
+  credential: Credential;
+  readonly pages: Set<string>;
+}
+
+/** A session, and the log-in that opened it. */
+interface KeptSession extends Session {
+  credential: Credential;
+}
 
 /** Hears what became of a log-in. */
 type TellLogin = (door: RefusedDoor, became: 'refused' | 'taken') => void;
 
-/** What a device refused of one password. */
-interface Refusal {
-  /** The password that was refused, as `mark` knows it again. */
-  readonly of: string;
-  /** What came of it last: `refused`, or why there was no answer. */
-  why: NoReply['reason'];
-  /** It was told that the log-in as a whole is refused. */
-  told: boolean;
-  /** Of the whole log-in; none where another page took it since. */
-  rest: Pause | undefined;
-  /** The pages that refused it. */
-  readonly pages: Map<string, Pause>;
-  /** Pages that never refused it and had to wait while it rested: they are asked before those that did. */
-  readonly waiting: Set<string>;
-}
-
-/** A refusal as one process hands it to the next: its end by the wall clock. */
+/** A refusal as one process hands it to the next: times by the wall clock. Former builds wrote the first six members at most, and one refusal a door. */
 type Kept = readonly [
   door: string,
   untilWallMs: number,
@@ -62,6 +43,9 @@ type Kept = readonly [
   of: string,
   pages?: readonly KeptPage[],
   why?: NoReply['reason'],
+  /** With the newest refusal of a door: what was shown there lately. */
+  shown?: readonly (readonly [of: string, atWallMs: number])[],
+  taken?: string | null,
 ];
 type KeptPage = readonly [page: string, untilWallMs: number, pauseMs: number];
 
@@ -71,10 +55,14 @@ interface Try {
   readonly of: string;
   /** Whether the process after this one would know of it. */
   isNoted: boolean;
+  /** The device said something about it since: it stays noted until that is kept. */
+  isAnswered: boolean;
 }
 
 /** One in the text that one process leaves to the next. */
 type Tried = readonly [door: string, of: string];
+
+type DoorTry = readonly [door: string, one: Try];
 
 /** Makes the log-ins that are about to be shown durable; false where that failed. */
 type NoteTries = (text: string) => boolean;
@@ -102,39 +90,48 @@ const doorNamed = (name: string): RefusedDoor => {
   return { host, port: Number(port), user: user.join(' ') };
 };
 
+const keptOf = (door: string, { refusals, shown, taken }: DoorRecord, aheadMs: number): readonly Kept[] =>
+  refusals.map(({ of, why, rest = NO_PAUSE, pages }, at) => {
+    const keptPages = [...pages].map(([page, { untilMs, pauseMs }]): KeptPage => [page, untilMs + aheadMs, pauseMs]);
+    const keptShown = shown.map((one) => [one.of, one.atMs + aheadMs] as const);
+    const isNewest = at === refusals.length - 1;
+    return [door, rest.untilMs + aheadMs, rest.pauseMs, of, keptPages, why, isNewest ? keptShown : [], taken ?? null];
+  });
+
 /** The log-ins that were refused as a whole, and not taken since, in the text that one process hands to the next. */
 export const refusedDoors = (text: string): readonly RefusedDoor[] =>
   // Written by `unsaved`.
   (JSON.parse(text) as readonly Kept[])
-    .filter(([, , pauseMs, , , why = 'refused']) => pauseMs > 0 && why === 'refused')
+    .filter(
+      ([, , pauseMs, , , why = 'refused', , taken]) => pauseMs > 0 && why === 'refused' && typeof taken !== 'string',
+    )
     .map(([door]) => doorNamed(door));
 
 /**
  * Log-ins across looks: a session is used again while it holds, so is the challenge of a device that asks by Digest, and a
  * log-in that a device refused, or left without an answer, rests for five minutes, then ten, up to a day, so that a wrong password locks no account,
- * however often the configuration is read again or the agent starts. Another password is tried at once. Where one page of
- * a device took the log-in and another refuses it, that is a matter of this page, which rests alone; a second refusal with
- * nothing taken in between is one of the log-in. One that was not taken yet is noted before it is shown: where the process ends before
- * it knows what the device says, the one after it takes that for no answer.
+ * however often the configuration is read again or the agent starts. Another password is tried at once, unless four that are not known to be
+ * right were shown to the same account within twenty minutes, or as many rest there; a password that is taken ends no rest of another.
+ * Where one page of a device took the log-in and another, which never did, refuses it, that is a matter of this page, which rests alone. Where
+ * a page refuses what it took before, or a second one refuses with nothing taken in between, it is one of the log-in. One that was not
+ * taken yet is noted before it is shown: where the process ends before it knows what the device says, the one after it takes that for no answer.
  */
 export class Logins {
   readonly #clock: Pick<Clock, 'monoMs'>;
   readonly #markKey: Uint8Array;
   readonly #tell: TellLogin | undefined;
-  readonly #sessions = new Map<string, Session>();
-  readonly #challenges = new Map<string, KeptChallenge>();
-  readonly #refusals = new Map<string, Refusal>();
+  readonly #sessions = new Map<string, KeptSession>();
+  readonly #records = new Map<string, DoorRecord>();
   /** The log-in that was taken last at each door, and not refused since. */
-  readonly #proven = new Map<string, Credential>();
+  readonly #proven = new Map<string, Proven>();
   /** How often in a row it was left without an answer since. */
   readonly #unanswered = new Map<string, number>();
   #isUnsaved = false;
   readonly #noteTries: NoteTries | undefined;
   /** The log-ins that were shown, or are about to be, and were not seen to be taken or refused. */
-  readonly #tried = new Map<string, Try>();
-  /** Those of them about which the device said something since: they stay noted until that is kept. */
-  readonly #answered = new Set<string>();
+  readonly #tried = new Map<string, readonly Try[]>();
   #noting: Promise<boolean> | undefined;
+  readonly challenges = new Challenges();
   /** How many log-ins were taken. */
   taken = 0;
 
@@ -160,31 +157,28 @@ export class Logins {
     if (!this.#isUnsaved) return undefined;
     this.#isUnsaved = false;
     const aheadMs = wallMs - this.#clock.monoMs();
-    const kept = [...this.#refusals].map(([door, { rest = NO_PAUSE, of, pages, why }]): Kept => {
-      const keptPages = [...pages].map(([page, { untilMs, pauseMs }]): KeptPage => [page, untilMs + aheadMs, pauseMs]);
-      return [door, rest.untilMs + aheadMs, rest.pauseMs, of, keptPages, why];
-    });
-    return JSON.stringify(kept);
+    return JSON.stringify([...this.#records].flatMap(([door, record]) => keptOf(door, record, aheadMs)));
   }
 
   /** Takes over what an earlier process with the same key was refused, but for what is long past. */
   takeOver(text: string, wallMs: number): void {
     // Written by `unsaved`.
-    for (const [door, untilWallMs, pauseMs, of, pages = [], why = 'refused'] of JSON.parse(text) as readonly Kept[]) {
+    for (const [door, untilWallMs, pauseMs, of, pages = [], why = 'refused', shown = [], taken] of JSON.parse(
+      text,
+    ) as readonly Kept[]) {
       const rest = this.#still(untilWallMs, pauseMs, wallMs);
       const resting = pages.flatMap(([page, until, pause]): [string, Pause][] => {
         const still = this.#still(until, pause, wallMs);
         return still === undefined ? [] : [[page, still]];
       });
-      if (rest !== undefined || resting.length > 0)
-        this.#refusals.set(door, {
-          of,
-          why,
-          told: rest !== undefined && why === 'refused',
-          rest,
-          pages: new Map(resting),
-          waiting: new Set(),
-        });
+      if (rest === undefined && resting.length === 0) continue;
+      const record = this.#record(door);
+      const refusal = record.refuse(of, why);
+      refusal.rest = rest;
+      for (const [page, still] of resting) refusal.pages.set(page, still);
+      for (const [other, atWallMs] of shown) record.show(other, this.#clock.monoMs() + Math.min(0, atWallMs - wallMs));
+      record.taken = taken ?? undefined;
+      if (rest !== undefined && why === 'refused' && record.taken === undefined) record.told = true;
     }
   }
 
@@ -193,11 +187,11 @@ export class Logins {
     // Written by `#note`.
     const tried = JSON.parse(text) as readonly Tried[];
     for (const [door, of] of tried) {
-      this.#tried.set(door, { of, isNoted: true });
-      this.#answered.add(door);
-      const before = this.#refusals.get(door);
-      const isRefused = before?.of === of && before.why === 'refused';
-      const refusal = this.#refusalOf(door, of, isRefused ? 'refused' : 'timeout');
+      this.#tried.set(door, [...(this.#tried.get(door) ?? []), { of, isNoted: true, isAnswered: true }]);
+      const before = this.#records.get(door)?.refusalOf(of);
+      const isRefused = before?.why === 'refused';
+      const refusal = this.#refuse(door, of, isRefused ? 'refused' : 'timeout');
+      this.#record(door).show(of, this.#clock.monoMs());
       refusal.rest = this.#longer(refusal.rest, isRefused ? LONGEST_PAUSE_MS : LONGEST_ILL_MS);
     }
     return tried.map(([door]) => doorNamed(door));
@@ -208,38 +202,60 @@ export class Logins {
    * be shown. One that reaches no device stays noted, so that it costs nothing to try it again.
    */
   async mayShow(door: string, credential: Credential): Promise<boolean> {
-    if (this.#noteTries === undefined || this.#isProven(door, credential)) return true;
+    if (this.#isProven(door, credential)) return true;
     const of = this.#mark(credential);
-    const before = this.#tried.get(door);
-    this.#answered.delete(door);
-    if (before?.of === of && before.isNoted) return true;
-    this.#tried.set(door, { of, isNoted: false });
+    this.#record(door).show(of, this.#clock.monoMs());
+    if (this.#noteTries === undefined || (await this.#isNoted(door, of))) return true;
+    this.unshown(door, credential);
+    return false;
+  }
+
+  /** A log-in that was about to be shown did not reach the device. */
+  unshown(door: string, credential: Credential): void {
+    const record = this.#records.get(door);
+    record?.unshow(this.#mark(credential));
+    if (record?.isEmpty === true) this.#records.delete(door);
+  }
+
+  async #isNoted(door: string, of: string): Promise<boolean> {
+    const tries = this.#tried.get(door) ?? [];
+    const before = tries.find((one) => one.of === of);
+    if (before === undefined)
+      this.#tried.set(door, [...tries, { of, isNoted: false, isAnswered: false }].slice(-MOST_REFUSED));
+    else before.isAnswered = false;
+    if (before?.isNoted === true) return true;
     this.#noting ??= delay(NOTED_TOGETHER_MS).then(() => {
       this.#noting = undefined;
-      return this.#note([...this.#tried]);
+      return this.#note(this.#tries());
     });
     return this.#noting;
   }
 
-  /** Forgets the tries whose outcome is known, once the refusals are kept; all of them at the end of a process in good order. */
-  forgetTries({ all }: { readonly all: boolean } = { all: false }): void {
-    const known = all ? [...this.#tried.keys()] : [...this.#answered];
-    if (known.length === 0) return;
-    const isOver = new Set(known);
-    if (!this.#note([...this.#tried].filter(([door]) => !isOver.has(door)))) return;
-    for (const door of known) this.#tried.delete(door);
-    this.#answered.clear();
+  #tries(): readonly DoorTry[] {
+    return [...this.#tried].flatMap(([door, tries]) => tries.map((one) => [door, one] as const));
   }
 
-  #note(tries: readonly (readonly [door: string, one: Try])[]): boolean {
+  /** Forgets the tries whose outcome is known, once the refusals are kept; all of them at the end of a process in good order. */
+  forgetTries({ all }: { readonly all: boolean } = { all: false }): void {
+    const tries = this.#tries();
+    const open = all ? [] : tries.filter(([, { isAnswered }]) => !isAnswered);
+    if (open.length === tries.length || !this.#note(open)) return;
+    this.#tried.clear();
+    for (const [door, one] of open) this.#tried.set(door, [...(this.#tried.get(door) ?? []), one]);
+  }
+
+  #note(tries: readonly DoorTry[]): boolean {
     const text = JSON.stringify(tries.map(([door, { of }]): Tried => [door, of]));
     if (this.#noteTries?.(text) !== true) return false;
     for (const [, one] of tries) one.isNoted = true;
     return true;
   }
 
-  #answer(door: string): void {
-    if (this.#tried.has(door)) this.#answered.add(door);
+  #answer(door: string, credential: Credential): void {
+    const tries = this.#tried.get(door);
+    if (tries === undefined) return;
+    const of = this.#mark(credential);
+    for (const one of tries) if (one.of === of) one.isAnswered = true;
   }
 
   #still(untilWallMs: number, pauseMs: number, wallMs: number): Pause | undefined {
@@ -248,12 +264,14 @@ export class Logins {
     return { untilMs: this.#clock.monoMs() + restMs, pauseMs };
   }
 
-  session(door: string): Session | undefined {
-    return this.#sessions.get(door);
+  /** What this log-in was given, and no other one of the same account. */
+  session(door: string, credential: Credential): Session | undefined {
+    const kept = this.#sessions.get(door);
+    return this.#isOf(kept, credential) ? kept : undefined;
   }
 
-  opened(door: string, session: Session): void {
-    this.#sessions.set(door, session);
+  opened(door: string, credential: Credential, { headers }: Session): void {
+    this.#sessions.set(door, { headers, credential });
   }
 
   ended(door: string): void {
@@ -262,42 +280,33 @@ export class Logins {
 
   /** Whether a log-in was refused, and none taken since at the same door. */
   get isRefused(): boolean {
-    return this.#refusals.values().some(({ why }) => why === 'refused');
-  }
-
-  /** The challenge of an earlier look, to be answered before the device asks again, and how often that makes it. */
-  answering(door: string): { readonly challenge: Challenge; readonly count: number } | undefined {
-    const kept = this.#challenges.get(door);
-    if (kept === undefined) return undefined;
-    kept.uses += 1;
-    return {
-      challenge: { scheme: 'digest', parameters: new Map(JSON.parse(kept.parameters) as [string, string][]) },
-      count: kept.uses,
-    };
-  }
-
-  challenged(door: string, { parameters }: Challenge): void {
-    this.#challenges.set(door, { parameters: JSON.stringify([...parameters]), uses: 0 });
-  }
-
-  unasked(door: string): void {
-    this.#challenges.delete(door);
+    return this.#records
+      .values()
+      .some(({ refusals, taken }) => taken === undefined && refusals.some(({ why }) => why === 'refused'));
   }
 
   /** How long the log-in still rests, for one page or, without one, for all, ms; 0 where it may be tried. */
   restsMs(door: string, credential: Credential, page?: string): number {
-    const refusal = this.#refusals.get(door);
-    if (refusal === undefined || refusal.of !== this.#mark(credential)) return 0;
-    const { rest = NO_PAUSE, pages, waiting } = refusal;
+    const record = this.#records.get(door);
+    if (record === undefined) return 0;
+    const of = this.#mark(credential);
     const nowMs = this.#clock.monoMs();
-    const own = page === undefined ? undefined : pages.get(page);
+    const isProven = this.#isProven(door, credential);
+    const isKnown = isProven || record.taken === of;
+    const refusal = record.refusalOf(of);
+    const untilMs = Math.max(
+      refusal?.rest?.untilMs ?? 0,
+      isKnown && !this.#unanswered.has(door) ? 0 : record.crowdedUntilMs(nowMs),
+      isKnown ? 0 : record.fullUntilMs(of),
+    );
+    const own = page === undefined ? undefined : refusal?.pages.get(page);
     if (own === undefined) {
-      if (page !== undefined && nowMs < rest.untilMs) waiting.add(page);
-      return Math.max(0, rest.untilMs - nowMs);
+      if (page !== undefined && nowMs < untilMs) refusal?.waiting.add(page);
+      return Math.max(0, untilMs - nowMs);
     }
     // As long again, or a page that refuses could use up each try before one that does not is asked.
-    const isYielding = waiting.size > 0 && !this.#isProven(door, credential);
-    return Math.max(0, rest.untilMs - nowMs, own.untilMs + (isYielding ? own.pauseMs : 0) - nowMs);
+    const isYielding = (refusal?.waiting.size ?? 0) > 0 && !isProven;
+    return Math.max(0, untilMs - nowMs, own.untilMs + (isYielding ? own.pauseMs : 0) - nowMs);
   }
 
   /** Whether the log-in was taken when it was shown last. */
@@ -305,21 +314,32 @@ export class Logins {
     return this.#isProven(door, credential) && !this.#unanswered.has(door);
   }
 
-  /** Why the log-in rests, or rested last, at a door where it does. */
-  whyResting(door: string): NoReply['reason'] {
-    return this.#refusals.get(door)?.why ?? 'refused';
+  /** Why the log-in rests, or rested last; undefined where it never did and waits for others. */
+  whyResting(door: string, credential: Credential): NoReply['reason'] | undefined {
+    return this.#records.get(door)?.refusalOf(this.#mark(credential))?.why;
+  }
+
+  /** A log-in that was taken before was shown, and is not known to be taken: for its password, or for something else. */
+  shownInVain(door: string, credential: Credential): void {
+    if (this.#isProven(door, credential)) this.#record(door).show(this.#mark(credential), this.#clock.monoMs());
   }
 
   /** A page refused the log-in; without one, the device did. */
   refused(door: string, credential: Credential, page?: string): void {
-    this.#answer(door);
-    const refusal = this.#refusalOf(door, this.#mark(credential), 'refused');
-    const isOfPage = page !== undefined && this.#isProven(door, credential);
-    this.#proven.delete(door);
-    if (!isOfPage) refusal.rest = this.#longer(refusal.rest);
+    this.#answer(door, credential);
+    this.shownInVain(door, credential);
+    const wasTaken = this.#isProven(door, credential);
+    const isOfPage = page !== undefined && wasTaken && !this.#isTakenBy(door, page);
+    if (wasTaken) this.#proven.delete(door);
+    const refusal = this.#refuse(door, this.#mark(credential), 'refused');
+    const record = this.#record(door);
+    if (!isOfPage) {
+      refusal.rest = this.#longer(refusal.rest);
+      record.taken = undefined;
+    }
     if (page !== undefined) this.#restPage(refusal, page);
-    if (isOfPage || refusal.told) return;
-    refusal.told = true;
+    if (isOfPage || record.told) return;
+    record.told = true;
     this.#tell?.(doorNamed(door), 'refused');
   }
 
@@ -328,33 +348,24 @@ export class Logins {
    * were refused; of one that was, a few answers may be lost.
    */
   unanswered(door: string, credential: Credential, why: NoReply['reason'], page?: string): void {
-    this.#answer(door);
+    this.#answer(door, credential);
+    this.shownInVain(door, credential);
     const isProven = this.#isProven(door, credential);
     const times = (this.#unanswered.get(door) ?? 0) + 1;
     if (isProven) this.#unanswered.set(door, times);
     if (isProven && times < MOST_UNANSWERED) return;
-    const refusal = this.#refusalOf(door, this.#mark(credential), why);
+    const refusal = this.#refuse(door, this.#mark(credential), why);
     refusal.rest = this.#longer(refusal.rest, isProven ? LONGEST_ILL_MS : LONGEST_PAUSE_MS);
     if (page !== undefined && !isProven) this.#restPage(refusal, page);
   }
 
-  #refusalOf(door: string, of: string, why: NoReply['reason']): Refusal {
-    const before = this.#refusals.get(door);
-    const refusal =
-      before?.of === of
-        ? before
-        : {
-            of,
-            why,
-            told: before?.told === true,
-            rest: undefined,
-            pages: new Map<string, Pause>(),
-            waiting: new Set<string>(),
-          };
-    refusal.why = why;
-    this.#refusals.set(door, refusal);
+  #record(door: string): DoorRecord {
+    return this.#records.getOrInsertComputed(door, () => new DoorRecord());
+  }
+
+  #refuse(door: string, of: string, why: NoReply['reason']): Refusal {
     this.#isUnsaved = true;
-    return refusal;
+    return this.#record(door).refuse(of, why);
   }
 
   #restPage({ pages, waiting }: Refusal, page: string): void {
@@ -363,31 +374,43 @@ export class Logins {
   }
 
   #longer(before: Pause | undefined, longestMs = LONGEST_PAUSE_MS): Pause {
-    const pauseMs = before === undefined ? FIRST_PAUSE_MS : Math.min(longestMs, before.pauseMs * 2);
-    return { untilMs: this.#clock.monoMs() + pauseMs, pauseMs };
+    return longer(before, this.#clock.monoMs(), longestMs);
   }
 
-  /** The device took the log-in, for this page. What other pages refused stays refused. */
+  /** The device took the log-in, for this page. What other pages refused stays refused, and so does another password. */
   accepted(door: string, credential: Credential, page?: string): void {
     this.taken += 1;
-    this.#answer(door);
+    this.#answer(door, credential);
     this.#unanswered.delete(door);
-    if (!this.#isProven(door, credential)) this.#proven.set(door, credential);
-    const refusal = this.#refusals.get(door);
-    if (refusal === undefined) return;
-    const { rest, pages, waiting } = refusal;
-    const hadRefused = page !== undefined && pages.delete(page);
-    if (rest === undefined && !hadRefused) return;
-    refusal.rest = undefined;
-    waiting.clear();
-    if (refusal.told) this.#tell?.(doorNamed(door), 'taken');
-    refusal.told = false;
-    if (pages.size === 0 || page === undefined) this.#refusals.delete(door);
-    this.#isUnsaved = true;
+    this.#prove(door, credential, page);
+    const record = this.#records.get(door);
+    if (record === undefined) return;
+    if (record.take(this.#mark(credential), page)) this.#isUnsaved = true;
+    if (record.told) this.#tell?.(doorNamed(door), 'taken');
+    record.told = false;
+    if (record.isEmpty) this.#records.delete(door);
+  }
+
+  #prove(door: string, credential: Credential, page: string | undefined): void {
+    if (!this.#isProven(door, credential)) this.#proven.set(door, { credential, pages: new Set() });
+    if (page !== undefined) this.#proven.get(door)?.pages.add(page);
   }
 
   #isProven(door: string, credential: Credential): boolean {
-    return this.#proven.get(door) === credential;
+    return this.#isOf(this.#proven.get(door), credential);
+  }
+
+  #isTakenBy(door: string, page: string): boolean {
+    return this.#proven.get(door)?.pages.has(page) === true;
+  }
+
+  /** Whether what is kept is of this log-in. Another object may stand for it, as after the configuration was read again: then that is kept from now on. */
+  #isOf(kept: { credential: Credential } | undefined, credential: Credential): boolean {
+    if (kept === undefined) return false;
+    if (kept.credential === credential) return true;
+    if (this.#mark(kept.credential) !== this.#mark(credential)) return false;
+    kept.credential = credential;
+    return true;
   }
 
   #mark({ password }: Credential): string {

@@ -348,9 +348,10 @@ const md5 = (text: string): string => createHash('md5').update(text).digest('hex
 
 /** A web server that checks Digest as RFC 7616 says, and gives out a new nonce after `usesPerNonce` uses. */
 const digestServer = (
-  password: string,
+  password: string | (() => string),
   log: { failed: number; challenged: number },
   usesPerNonce = 1000,
+  saysStale = true,
 ): Behaviour => {
   let nonce = 0;
   let uses = 0;
@@ -369,7 +370,7 @@ const digestServer = (
     const path = request.split(' ')[1] ?? '';
     const expected = md5(
       [
-        md5(`root:antMiner Configuration:${password}`),
+        md5(`root:antMiner Configuration:${typeof password === 'string' ? password : password()}`),
         `n${nonce}`,
         uses.toString(16).padStart(8, '0'),
         field('cnonce'),
@@ -377,7 +378,7 @@ const digestServer = (
         md5(`GET:${path}`),
       ].join(':'),
     );
-    if (field('nonce') !== `n${nonce}` || uses > usesPerNonce) return challenge(socket, true);
+    if (field('nonce') !== `n${nonce}` || uses > usesPerNonce) return challenge(socket, saysStale);
     if (field('response') !== expected || field('uri') !== path) {
       log.failed += 1;
       return challenge(socket, false);
@@ -432,23 +433,74 @@ test('a device that refuses an old nonce without calling it stale is answered an
 });
 
 test(
-  'a password that became wrong is shown twice, with an old nonce and with a new one, before the log-in rests',
+  'a password that became wrong is shown twice, with an old nonce and with a new one, before the log-in rests; a new one once',
   BOUND,
   async () => {
     const log = { failed: 0, challenged: 0 };
     const memory = fresh();
-    await using miner = await FakeMiner.start(digestServer('secret', log));
+    let right = 'secret';
+    await using miner = await FakeMiner.start(digestServer(() => right, log));
     const ask = async (password: string): Promise<string> => {
       await using session = sessionWith(miner, { user: 'root', password: () => password }, PATIENT, memory);
       return reasonOf(await get(session, CONF));
     };
     assert.equal(await ask('secret'), 'a reply');
-    assert.equal(await ask('changed'), 'refused');
-    assert.equal(await ask('changed'), 'refused');
+    assert.equal(await ask('mistyped'), 'refused');
+    assert.equal(await ask('mistyped'), 'refused');
+    assert.equal(log.failed, 1);
+    assert.equal(await ask('secret'), 'a reply');
+    right = 'changed';
+    assert.equal(await ask('secret'), 'refused');
+    assert.equal(await ask('secret'), 'refused');
     // The old nonce may have been the reason: that is found out with one new one.
-    assert.equal(log.failed, 2);
+    assert.equal(log.failed, 1 + 2);
   },
 );
+
+/** Looks once a minute, with each of these log-ins, at a device whose password is changed once; the minutes of its wrong answers. */
+const wrongAnswers = async (
+  entries: readonly Credential[],
+  { changesAt = Number.POSITIVE_INFINITY, usesPerNonce = 1000, saysStale = true, order = [CONF, SYSTEM] },
+): Promise<readonly number[]> => {
+  let nowMs = 0;
+  const logins = new Logins({ monoMs: () => nowMs });
+  const log = { failed: 0, challenged: 0 };
+  let right = 'secret';
+  await using miner = await FakeMiner.start(digestServer(() => right, log, usesPerNonce, saysStale));
+  const wrong: number[] = [];
+  for (let minute = 0; minute <= 60; minute += 1, nowMs += 60_000) {
+    if (minute === changesAt) right = 'changed';
+    for (const credential of entries) {
+      await using session = sessionWith(miner, credential, PATIENT, { ...fresh(), logins });
+      for (const query of order) await get(session, query);
+    }
+    while (wrong.length < log.failed) wrong.push(minute);
+  }
+  return wrong;
+};
+
+const entryWith = (password: string): Credential => ({ user: 'root', password: () => password });
+
+test(
+  'a password that is changed at the device costs two wrong answers at once, one where it says that nonces are stale, and few later',
+  BOUND,
+  async () => {
+    const entries = [entryWith('secret')];
+    assert.deepEqual(await wrongAnswers(entries, { changesAt: 3 }), [3, 3, 8, 18, 38]);
+    assert.deepEqual(await wrongAnswers(entries, { changesAt: 9, usesPerNonce: 5 }), [9, 14, 24, 44]);
+    // The nonce of before ends without a word: from then on the device is asked for one first.
+    assert.deepEqual(await wrongAnswers(entries, { changesAt: 9, usesPerNonce: 5, saysStale: false }), [9, 14, 24, 44]);
+  },
+);
+
+test('of two log-ins for one account the wrong one rests by itself, whatever becomes of the other', BOUND, async () => {
+  for (const order of [
+    ['old', 'secret'],
+    ['secret', 'old'],
+  ])
+    assert.deepEqual(await wrongAnswers(order.map(entryWith), {}), [0, 5, 15, 35]);
+  assert.deepEqual(await wrongAnswers(['old', 'older'].map(entryWith), {}), [0, 0, 5, 5, 20, 20, 40, 40]);
+});
 
 test('a stale nonce is renewed', BOUND, async () => {
   const log = { failed: 0, challenged: 0 };

@@ -126,7 +126,7 @@ test('a log-in that an earlier process showed and saw no answer to rests as one 
     assert.deepEqual(doors, [{ host: '10.0.0.1', port: 80, user: 'root' }]);
     rests.push(logins.restsMs('10.0.0.1 80 root', WRONG) / MINUTE_MS);
     assert.equal(logins.restsMs('10.0.0.1 80 root', account('other')), 0);
-    assert.equal(logins.whyResting('10.0.0.1 80 root'), 'timeout');
+    assert.equal(logins.whyResting('10.0.0.1 80 root', WRONG), 'timeout');
     kept = logins.unsaved(wallMs) ?? '';
     logins.forgetTries();
     assert.equal(noted, '[]');
@@ -196,11 +196,11 @@ test('a page that refuses does not use up each try before one that takes the log
   );
 });
 
-test('no order of pages makes more than two tries of a wrong password, or more than the pauses allow', () => {
-  for (const wasTaken of [false, true]) {
+test('no order of pages makes more than two tries of a wrong password, or more than the pauses allow; one that took it before makes one', () => {
+  for (const took of [undefined, '/0', '/7'] as const) {
     let nowMs = 0;
     const logins = new Logins({ monoMs: () => nowMs });
-    if (wasTaken) logins.accepted('a', WRONG, '/0');
+    if (took !== undefined) logins.accepted('a', WRONG, took);
     const tries: number[] = [];
     for (; nowMs < 120 * MINUTE_MS; nowMs += MINUTE_MS) {
       for (let page = 0; page < 8; page += 1) {
@@ -209,8 +209,18 @@ test('no order of pages makes more than two tries of a wrong password, or more t
         logins.refused('a', WRONG, `/${page}`);
       }
     }
-    assert.deepEqual(tries, wasTaken ? [0, 0, 5, 15, 35, 75] : [0, 5, 15, 35, 75]);
+    assert.deepEqual(tries, took === '/7' ? [0, 0, 5, 15, 35, 75] : [0, 5, 15, 35, 75]);
   }
+});
+
+test('a page that refuses what it took before refuses the log-in; one that never took it refuses for itself', () => {
+  const logins = new Logins({ monoMs: () => 0 });
+  for (const page of ['/conf', '/network']) logins.accepted('a', WRONG, page);
+  logins.refused('a', WRONG, '/system');
+  assert.equal(logins.restsMs('a', WRONG, '/conf'), 0);
+  logins.accepted('a', WRONG, '/conf');
+  logins.refused('a', WRONG, '/conf');
+  assert.equal(logins.restsMs('a', WRONG, '/network'), 5 * MINUTE_MS);
 });
 
 test('where every page refuses, a log-in that is right again is found out by whichever is due', () => {
@@ -262,4 +272,199 @@ test('who gives no answer to a log-in refuses nothing', () => {
   const logins = new Logins({ monoMs: () => 0 }, new Uint8Array(32), (_, became) => told.push(became));
   logins.unanswered('10.0.0.1 80 root', WRONG, 'timeout', '/page');
   assert.deepEqual([told, refusedDoors(logins.unsaved(0) ?? '[]')], [[], []]);
+});
+
+// ---- several passwords for one account -------------------------------------------------------------------------------
+
+const DOOR = '10.0.0.1 80 root';
+const KEY = new Uint8Array(32).fill(7);
+
+/** A door to which several passwords are shown as looks do, with what a restart leaves. */
+class Account {
+  nowMs = 0;
+  logins: Logins;
+  readonly shown: (readonly [minute: number, password: string])[] = [];
+  right: string | undefined;
+
+  constructor() {
+    this.logins = this.#start();
+  }
+
+  #start = (): Logins => new Logins({ monoMs: () => this.nowMs }, KEY, undefined, () => true);
+
+  restart(): void {
+    const text = this.logins.unsaved(this.nowMs);
+    const logins = this.#start();
+    if (text !== undefined) this.#kept = text;
+    logins.takeOver(this.#kept, this.nowMs);
+    this.logins = logins;
+  }
+
+  #kept = '[]';
+
+  /** One look with this log-in; what became of it. */
+  look(credential: ReturnType<typeof account>, page = '/conf'): 'rests' | 'refused' | 'taken' {
+    if (this.logins.restsMs(DOOR, credential, page) > 0) return 'rests';
+    void this.logins.mayShow(DOOR, credential);
+    if (credential.password() === this.right) {
+      this.logins.accepted(DOOR, credential, page);
+      return 'taken';
+    }
+    this.shown.push([this.nowMs / MINUTE_MS, credential.password()]);
+    this.logins.refused(DOOR, credential, page);
+    return 'refused';
+  }
+
+  /** Most wrong passwords that were shown within so many minutes. */
+  mostWithin(minutes: number): number {
+    const times = this.shown.map(([minute]) => minute);
+    return Math.max(0, ...times.map((from) => times.filter((at) => at >= from && at < from + minutes).length));
+  }
+}
+
+test('each password that an account refused rests by itself: one that is taken ends no rest of another, nor does its refusal', () => {
+  const device = new Account();
+  device.right = 'new';
+  const [old, right] = [account('old'), account('new')];
+  const unread: number[] = [];
+  for (; device.nowMs < 120 * MINUTE_MS; device.nowMs += MINUTE_MS) {
+    device.look(old);
+    if (device.look(right) !== 'taken') unread.push(device.nowMs / MINUTE_MS);
+  }
+  assert.deepEqual(device.shown, [
+    [0, 'old'],
+    [5, 'old'],
+    [15, 'old'],
+    [35, 'old'],
+    [75, 'old'],
+  ]);
+  assert.deepEqual(unread, []);
+});
+
+test('two wrong passwords of one account alternate no faster than their rests allow', () => {
+  const device = new Account();
+  const both = [account('one'), account('two')];
+  for (; device.nowMs < 24 * 60 * MINUTE_MS; device.nowMs += MINUTE_MS / 3) for (const one of both) device.look(one);
+  assert.deepEqual(
+    device.shown.slice(0, 6).map(([minute]) => minute),
+    [0, 0, 5, 5, 20, 20],
+  );
+  assert.ok(device.shown.length <= 2 * 10, `${device.shown.length}`);
+});
+
+test('however many passwords of one account are configured, four wrong ones are shown within twenty minutes, and few in a day, over restarts too', () => {
+  for (const isOneRight of [false, true]) {
+    const device = new Account();
+    const passwords = Array.from({ length: 12 }, (_, at) => account(`password ${at}`));
+    if (isOneRight) device.right = 'password 2';
+    for (let looks = 0; device.nowMs < 24 * 60 * MINUTE_MS; looks += 1, device.nowMs += MINUTE_MS) {
+      if (looks % 7 === 3) device.restart();
+      for (const one of passwords) device.look(one);
+    }
+    assert.equal(device.mostWithin(20), 4);
+    assert.ok(device.shown.length <= 4 * 10, `${device.shown.length} in a day`);
+    if (isOneRight)
+      assert.equal(device.look(account('password 2')), 'taken', 'also after a start that does not know it');
+  }
+});
+
+test('wrong answers in the first quarter of an hour, hour and day are as many as docs/decisions/0015 says', () => {
+  const counted = (passwords: number): readonly number[] => {
+    const device = new Account();
+    const all = Array.from({ length: passwords }, (_, at) => account(`password ${at}`));
+    for (; device.nowMs < 24 * 60 * MINUTE_MS; device.nowMs += MINUTE_MS / 3) for (const one of all) device.look(one);
+    return [15, 60, 24 * 60].map((minutes) => device.shown.filter(([minute]) => minute < minutes).length);
+  };
+  assert.deepEqual(counted(1), [2, 4, 9]);
+  for (const many of [4, 12]) assert.deepEqual(counted(many), [4, 12, 36]);
+});
+
+test('the fifth password within twenty minutes waits, and is then tried; one that is taken makes way for others', () => {
+  const device = new Account();
+  for (const word of ['one', 'two', 'three', 'four']) assert.equal(device.look(account(word)), 'refused');
+  device.right = 'five';
+  assert.equal(device.look(account('five')), 'rests');
+  assert.equal(device.logins.whyResting(DOOR, account('five')), undefined);
+  device.restart();
+  assert.equal(device.look(account('five')), 'rests', 'after a start');
+  device.nowMs = 20 * MINUTE_MS;
+  assert.equal(device.look(account('five')), 'taken');
+  device.restart();
+  assert.equal(device.look(account('five')), 'taken', 'after a start, too');
+});
+
+test('a log-in that could not be shown is none that was', async () => {
+  const device = new Account();
+  for (let looks = 0; looks < 10; looks += 1) {
+    await device.logins.mayShow(DOOR, WRONG);
+    device.logins.unshown(DOOR, WRONG);
+  }
+  assert.equal(device.logins.restsMs(DOOR, WRONG), 0);
+  const failing = new Logins({ monoMs: () => 0 }, KEY, undefined, () => false);
+  for (let looks = 0; looks < 5; looks += 1) assert.equal(await failing.mayShow(DOOR, WRONG), false);
+  assert.equal(failing.restsMs(DOOR, WRONG), 0);
+});
+
+test('what is shown of one account at the same time counts before anything is known of it', async () => {
+  const device = new Account();
+  const passwords = Array.from({ length: 10 }, (_, at) => account(`password ${at}`));
+  const shown = passwords.filter((one) => {
+    if (device.logins.restsMs(DOOR, one, '/conf') > 0) return false;
+    void device.logins.mayShow(DOOR, one);
+    return true;
+  });
+  assert.equal(shown.length, 4);
+});
+
+test('the notes of two passwords that are shown to one account stand beside each other', async () => {
+  let noted = '[]';
+  const logins = new Logins({ monoMs: () => 0 }, KEY, undefined, (text) => {
+    noted = text;
+    return true;
+  });
+  const [one, two] = [account('one'), account('two')];
+  await logins.mayShow(DOOR, one);
+  logins.refused(DOOR, one);
+  await logins.mayShow(DOOR, two);
+  const after = new Logins({ monoMs: () => 0 }, KEY);
+  assert.equal(after.takeOverTries(noted).length, 2);
+  for (const each of [one, two]) assert.equal(after.restsMs(DOOR, each), 5 * MINUTE_MS);
+  assert.equal(after.restsMs(DOOR, account('three')), 0);
+});
+
+test('a session belongs to the log-in that opened it, also as the configuration that was read again has it', () => {
+  const logins = new Logins({ monoMs: () => 0 });
+  logins.opened(DOOR, account('right'), { headers: [['Cookie', 'sid=1']] });
+  assert.deepEqual(logins.session(DOOR, account('right'))?.headers, [['Cookie', 'sid=1']]);
+  assert.equal(logins.session(DOOR, WRONG), undefined);
+});
+
+test('what an earlier build kept is taken for what it says, and the other way round', () => {
+  // As `unsaved` wrote it before a door had several: a password refused as a whole, and a page.
+  const mark = new Logins({ monoMs: () => 0 }, KEY);
+  mark.refused(DOOR, WRONG);
+  const [[, , , of]] = JSON.parse(mark.unsaved(0) ?? '[]');
+  const text = JSON.stringify([
+    [DOOR, 10 * MINUTE_MS, 10 * MINUTE_MS, of, [['/system', 20 * MINUTE_MS, 20 * MINUTE_MS]], 'refused'],
+    ['10.0.0.2 80 root', 5 * MINUTE_MS, 5 * MINUTE_MS, of],
+  ]);
+  assert.equal(refusedDoors(text).length, 2);
+  const logins = new Logins({ monoMs: () => 0 }, KEY);
+  logins.takeOver(text, MINUTE_MS);
+  assert.deepEqual(
+    [logins.restsMs(DOOR, WRONG), logins.restsMs(DOOR, WRONG, '/system'), logins.restsMs('10.0.0.2 80 root', WRONG)],
+    [9 * MINUTE_MS, 19 * MINUTE_MS, 4 * MINUTE_MS],
+  );
+  assert.equal(logins.restsMs(DOOR, account('other')), 0);
+  logins.refused(DOOR, account('other'));
+  const rows = JSON.parse(logins.unsaved(MINUTE_MS) ?? '[]') as readonly (readonly unknown[])[];
+  assert.deepEqual(
+    rows.map(([door, untilMs]) => [door, untilMs]),
+    [
+      [DOOR, 10 * MINUTE_MS],
+      [DOOR, 6 * MINUTE_MS],
+      ['10.0.0.2 80 root', 5 * MINUTE_MS],
+    ],
+    'the newest refusal of a door last: an earlier build keeps that one',
+  );
 });

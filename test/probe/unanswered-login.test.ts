@@ -198,6 +198,19 @@ test('a log-in that was taken before is shown three times to a device that drops
   assert.deepEqual(new Set(await gate.reasons(PAGES)), new Set(['read']));
 });
 
+test('a device that drops a log-in which it took before is shown it four times in twenty minutes', async () => {
+  await using gate = new Gate((_request, socket) => socket.write(page('{}')));
+  await gate.look(PAGES);
+  gate.said = dropped;
+  const shown: number[] = [];
+  for (; gate.nowMs <= 60 * MINUTE_MS; gate.nowMs += MINUTE_MS) {
+    const before: number = gate.shown;
+    await gate.look(PAGES);
+    for (let times = before; times < gate.shown; times += 1) shown.push(gate.nowMs / MINUTE_MS);
+  }
+  assert.deepEqual(shown, [0, 0, 0, 5, 20, 40]);
+});
+
 test('what needs no log-in is read of a device that leaves one without an answer, in the same look and while it rests', async () => {
   const queries = Object.fromEntries([
     ...PAGES.map((query) => [query.path, query]),
@@ -223,7 +236,7 @@ test('why a log-in rests outlives the process', () => {
   before.unanswered('a', CREDENTIAL, 'truncated');
   const after = new Logins({ monoMs: () => 0 }, key);
   after.takeOver(before.unsaved(0) ?? '', 0);
-  assert.deepEqual([after.restsMs('a', CREDENTIAL), after.whyResting('a')], [5 * MINUTE_MS, 'truncated']);
+  assert.deepEqual([after.restsMs('a', CREDENTIAL), after.whyResting('a', CREDENTIAL)], [5 * MINUTE_MS, 'truncated']);
 });
 
 test('a log-in of a kind that is not known is never shown: that is said, and nothing rests', async () => {
