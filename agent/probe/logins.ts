@@ -111,11 +111,10 @@ export const refusedDoors = (text: string): readonly RefusedDoor[] =>
  * Log-ins across looks: a session is used again while it holds, so is the challenge of a device that asks by Digest, and a
  * log-in that a device refused, or left without an answer, rests for five minutes, then ten, up to a day, so that a wrong password locks no account,
  * however often the configuration is read again or the agent starts. Another password is tried at once, unless four that are not known to be
- * right were shown to the same account within twenty minutes, or as many rest there; a password that is taken ends no rest of another one. Where
- * one page of a device took the log-in and another, which never did, refuses it, that is a matter of this page, which rests alone; the log-in is
- * refused where a page refuses what it took before, and where a second one refuses it with nothing taken in between. One that was not
- * taken yet is noted before it is shown: where the process ends before
- * it knows what the device says, the one after it takes that for no answer.
+ * right were shown to the same account within twenty minutes, or as many rest there; a password that is taken ends no rest of another.
+ * Where one page of a device took the log-in and another, which never did, refuses it, that is a matter of this page, which rests alone. Where
+ * a page refuses what it took before, or a second one refuses with nothing taken in between, it is one of the log-in. One that was not
+ * taken yet is noted before it is shown: where the process ends before it knows what the device says, the one after it takes that for no answer.
  */
 export class Logins {
   readonly #clock: Pick<Clock, 'monoMs'>;
