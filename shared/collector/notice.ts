@@ -63,7 +63,7 @@ export type Notice =
   | { readonly kind: 'aside'; readonly log: string; readonly why: string }
   /** A person took that back. Stores tell it, a collector never does. */
   | { readonly kind: 'reinstated'; readonly log: string; readonly why: string }
-  /** Nothing was heard where something should have been: no heartbeat for 15 minutes, or no coverage for three periods. */
+  /** Nothing was heard where something should have been: no heartbeat for 15 minutes, or no coverage for three periods, the longest of the last four. */
   | { readonly kind: 'silent'; readonly gateway: string; readonly of: Expected; readonly sinceMs: number }
   | { readonly kind: 'heard'; readonly gateway: string; readonly of: Expected }
   /** Presence changed; `lost` and `stopped` are what the broker or the gateway say, unsigned. */
