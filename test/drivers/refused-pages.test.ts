@@ -25,19 +25,31 @@ const locked = ({ driver, replies }: Subject): ReadonlyMap<string, Reply | NoRep
 const gapsOf = ({ driver }: Subject, replies: ReadonlyMap<string, Reply | NoReply>) =>
   normalise(driver, { address: '192.0.2.1', observedAtMs: 0, replies }, 'full').gaps;
 
-/** Facts that could be read with the log-in and are said to be unknown for another reason than that, or to be absent. */
+/**
+ * Facts that could be read with the log-in and are said to be unknown for another reason than that, or to be absent. Where another
+ * surface that tells them is closed, too, as what a capture has no file of is, both reasons are true.
+ */
 const misnamedIn = (subject: Subject): readonly string[] => {
   const replies = locked(subject);
   const whole = gapsOf(subject, subject.replies);
   return [...gapsOf(subject, replies)]
-    .filter(([name, why]) => why !== 'refused' && why !== whole.get(name) && isOfRefused(name, subject, replies))
+    .filter(
+      ([name, why]) => why !== 'refused' && why !== whole.get(name) && hasReply('refused', name, subject, replies),
+    )
+    .filter(([name, why]) => why !== 'unreachable' || !hasReply('unreachable', name, subject, replies))
     .map(([name, why]) => `${subject.name}: ${name} is ${why}`);
 };
 
-const isOfRefused = (name: string, { driver }: Subject, replies: ReadonlyMap<string, Reply | NoReply>): boolean =>
+/** Whether a question that tells this fact came to nothing for this reason. */
+const hasReply = (
+  reason: NoReply['reason'],
+  name: string,
+  { driver }: Subject,
+  replies: ReadonlyMap<string, Reply | NoReply>,
+): boolean =>
   (driver.facts[name as FactName]?.queries ?? []).some((query) => {
     const reply = replies.get(query);
-    return reply?.kind === 'no-reply' && reply.reason === 'refused';
+    return reply?.kind === 'no-reply' && reply.reason === reason;
   });
 
 describe('a log-in that is refused', () => {

@@ -88,7 +88,7 @@ export const vnish: FamilyExpectations = {
         'identity.serial': 'absent',
         'identity.hashboards': 'absent',
         'identity.psu': 'absent',
-        pools: 'unreadable',
+        pools: 'unreachable',
         live_pools: 'absent',
         'config.voltage_mv': 'absent',
         'telemetry.temp_max_mc': 'absent',
