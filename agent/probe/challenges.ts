@@ -7,7 +7,7 @@ interface Kept {
 }
 
 /** How a device ends a nonce: it says that it is stale, as RFC 7616 wants it, or refuses the answer without a word. */
-export type Ending = 'told' | 'untold';
+type Ending = 'told' | 'untold';
 
 /** The Digest challenges of devices across looks, by door. */
 export class Challenges {
@@ -35,12 +35,17 @@ export class Challenges {
     if (this.#endings.get(door) === 'told') this.#endings.delete(door);
   }
 
-  /** Undefined where no nonce of the device is known to have ended. */
-  endingOf(door: string): Ending | undefined {
-    return this.#endings.get(door);
+  /** Whether a nonce of the device ended without a word, and none ever with one. */
+  endsUntold(door: string): boolean {
+    return this.#endings.get(door) === 'untold';
   }
 
-  ended(door: string, how: Ending): void {
-    this.#endings.set(door, how);
+  endedTold(door: string): void {
+    this.#endings.set(door, 'told');
+  }
+
+  /** A device that says of nonces that they are stale says nothing of those that it forgot when it was started anew. */
+  endedUntold(door: string): void {
+    if (this.#endings.get(door) === undefined) this.#endings.set(door, 'untold');
   }
 }

@@ -84,8 +84,8 @@ export class HttpSession implements AsyncDisposable {
 
   /** With the log-in in each request; where the device has to say first what it wants to know, that is asked for once. */
   async #shown(request: WebRequest, scheme: Scheme, door: Door): Promise<Page | NoReply> {
-    // What is refused may be the nonce of an earlier look, not the password. RFC 7616 wants that said (`stale`), and not all devices do:
-    // one that once said it refuses the password where it does not.
+    // What is refused may be the nonce of an earlier look, not the password. RFC 7616 wants that said (`stale`), and not all devices do;
+    // one that does knows no nonce from before it started.
     const isAnswerToNow = this.#challenge !== undefined;
     const headers = this.#headers(request, scheme, door);
     const page =
@@ -97,9 +97,8 @@ export class HttpSession implements AsyncDisposable {
     }
     const challenge = page.challenges.find((candidate) => candidate.scheme === challengeOf(scheme));
     const isStale = challenge?.parameters.get('stale')?.toLowerCase() === 'true';
-    if (headers !== undefined && isStale) this.#deps.logins.challenges.ended(door.name, 'told');
-    const mayBeNonce =
-      scheme === 'digest' && !isAnswerToNow && this.#deps.logins.challenges.endingOf(door.name) === undefined;
+    if (headers !== undefined && isStale) this.#deps.logins.challenges.endedTold(door.name);
+    const mayBeNonce = scheme === 'digest' && !isAnswerToNow;
     const mayAnswer = headers === undefined || isStale || mayBeNonce;
     if (challenge === undefined || !mayAnswer)
       return headers === undefined ? notSupported(page) : this.#turnedAway(page, request, door);
@@ -114,7 +113,7 @@ export class HttpSession implements AsyncDisposable {
     const answered = await this.#show(request, answer, door);
     if (answered.kind === 'no-reply') return answered;
     if (isRefusal(answered, scheme)) return this.#turnedAway(answered, request, door);
-    if (headers !== undefined && !isStale) this.#deps.logins.challenges.ended(door.name, 'untold');
+    if (headers !== undefined && !isStale) this.#deps.logins.challenges.endedUntold(door.name);
     noteAnswer(answered, pageOf(request), door);
     return answered;
   }
@@ -164,7 +163,7 @@ export class HttpSession implements AsyncDisposable {
     const { challenges } = this.#deps.logins;
     // An old nonce may have ended: only a log-in that was taken, and no device that ends them without a word, is answered with one.
     const isOld = this.#challenge === undefined;
-    if (isOld && (!door.wasTaken || challenges.endingOf(name) === 'untold')) return undefined;
+    if (isOld && (!door.wasTaken || challenges.endsUntold(name))) return undefined;
     const kept = challenges.answering(name);
     if (kept === undefined) return undefined;
     const cnonce = randomUUID().replaceAll('-', '');

@@ -414,23 +414,29 @@ test('the next look answers the challenge of the one before, and a new one where
   assert.deepEqual([log.challenged, miner.requests.length, log.failed], [2, 6, 0]);
 });
 
-test('a device that refuses an old nonce without calling it stale is answered anew', BOUND, async () => {
-  const log = { failed: 0, challenged: 0 };
-  const memory = fresh();
-  const credential: Credential = { user: 'root', password: () => 'secret' };
-  let behave = digestServer('secret', log);
-  await using miner = await FakeMiner.start((request, socket) => behave(request, socket));
-  {
+for (const [which, usesPerNonce] of [
+  ['that never said of one that it is stale', 1000],
+  ['that says so, and was started anew,', 1],
+] as const)
+  test(`a device ${which} refuses an old nonce without a word, and is answered anew`, BOUND, async () => {
+    const log = { failed: 0, challenged: 0 };
+    const memory = fresh();
+    const credential: Credential = { user: 'root', password: () => 'secret' };
+    let behave = digestServer('secret', log, usesPerNonce);
+    await using miner = await FakeMiner.start((request, socket) => behave(request, socket));
+    {
+      await using session = sessionWith(miner, credential, PATIENT, memory);
+      for (const query of [CONF, SYSTEM]) assert.equal((await get(session, query)).kind, 'reply');
+    }
+    // It restarted: the nonces it gave are unknown to it, and it says just 401.
+    const restarted = digestServer('secret', log);
+    let asked = 0;
+    behave = (request, socket) =>
+      restarted((asked++ === 0 ? request.split('Authorization')[0] : request) ?? '', socket);
     await using session = sessionWith(miner, credential, PATIENT, memory);
-    assert.equal((await get(session, CONF)).kind, 'reply');
-  }
-  // It restarted: the nonces it gave are unknown to it, and it says just 401.
-  const restarted = digestServer('secret', log);
-  let asked = 0;
-  behave = (request, socket) => restarted((asked++ === 0 ? request.split('Authorization')[0] : request) ?? '', socket);
-  await using session = sessionWith(miner, credential, PATIENT, memory);
-  assert.equal((await get(session, CONF)).kind, 'reply');
-});
+    for (const query of [CONF, SYSTEM]) assert.equal((await get(session, query)).kind, 'reply');
+    assert.equal(log.failed, 0);
+  });
 
 test(
   'a password that became wrong is shown twice, with an old nonce and with a new one, before the log-in rests; a new one once',
@@ -482,12 +488,13 @@ const wrongAnswers = async (
 const entryWith = (password: string): Credential => ({ user: 'root', password: () => password });
 
 test(
-  'a password that is changed at the device costs two wrong answers at once, one where it says that nonces are stale, and few later',
+  'a password that is changed at the device costs two wrong answers at once, one where nonces end without a word, and few later',
   BOUND,
   async () => {
     const entries = [entryWith('secret')];
     assert.deepEqual(await wrongAnswers(entries, { changesAt: 3 }), [3, 3, 8, 18, 38]);
-    assert.deepEqual(await wrongAnswers(entries, { changesAt: 9, usesPerNonce: 5 }), [9, 14, 24, 44]);
+    // It may have been started anew, so that it knows none of its nonces.
+    assert.deepEqual(await wrongAnswers(entries, { changesAt: 9, usesPerNonce: 5 }), [9, 9, 14, 24, 44]);
     // The nonce of before ends without a word: from then on the device is asked for one first.
     assert.deepEqual(await wrongAnswers(entries, { changesAt: 9, usesPerNonce: 5, saysStale: false }), [9, 14, 24, 44]);
   },
