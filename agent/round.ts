@@ -126,13 +126,15 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
 };
 
 /**
- * A miner in a range that lets nothing be read, most of all without its log-in, or of which nobody can tell what it is, has no history
- * that a finding could be about: that it is there is said once, and again when it is something else.
+ * A miner in a range that lets nothing be read, most of all without its log-in, has no history that a finding could be about: that it is
+ * there is said once, and again when it is something else. Of one of which nobody can tell what it is no finding would say that: one at a
+ * position would only be called dark.
  */
 const tellSilent = (seat: FleetSeat, sight: Sight, deps: RoundDeps): void => {
-  if (sight.kind === 'seen' || seat.device !== undefined) return;
+  if (sight.kind === 'seen') return;
   if (sight.isUntold === true) tellUnrecognised(seat, sight, deps);
-  else if (sight.family !== undefined) tellUnread(seat, { ...sight, family: sight.family }, deps);
+  else if (seat.device === undefined && sight.family !== undefined)
+    tellUnread(seat, { ...sight, family: sight.family }, deps);
 };
 
 type Nothing = Extract<Sight, { kind: 'nothing' }>;

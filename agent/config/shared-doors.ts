@@ -1,4 +1,5 @@
-import { ALL_PORTS } from '../drivers/driver.ts';
+import { ALL_PORTS, type Query } from '../drivers/driver.ts';
+import { DRIVERS } from '../drivers/index.ts';
 import { placeKey } from '../schedule/places.ts';
 import type { Contradiction } from './meaning.ts';
 import type { Config } from './schema.ts';
@@ -33,26 +34,43 @@ export const doorsWithTwoKeys = ({ devices, credentials }: Config): readonly Con
 const clashes = (one: Entry, other: Entry, host: string, index: number): readonly Contradiction[] => {
   // Told already: it is listed twice.
   if (placeKey(host, one.ports) === placeKey(host, other.ports)) return [];
-  const port = sharedPort(one.ports, other.ports);
+  const port = sharedPort(one, other);
   if (port === undefined || isSameLogin(one.source, other.source) || areForOthers(one.source, other.source)) return [];
   return [
     {
       path: ['devices', index, 'credentials'],
-      message: `${host} is listed with the credentials "${one.name}" and "${other.name}" for the same port ${port}: the device would refuse one of them for ever`,
+      message: `${host} is listed with the credentials "${one.name}" and "${other.name}" for the same port ${port}: a device takes one of them, and would refuse another for ever`,
       remedy:
         'keep the log-in that the device takes, and remove the other entry; two machines behind one address need ports of their own, for example ports: { http: 8081 }',
     },
   ];
 };
 
+/** Interfaces at which devices ask for a log-in. */
+const DOORS = ['http', 'https', 'auradine', 'grpc'] as const;
+
 /**
- * The port of an interface that asks for log-ins and that both entries have. The usual one of all but the web interface says nothing:
- * it stands in every entry, whether anything listens there or not.
+ * The port of an interface at which both are shown, and that both entries have. The usual one of all but the web interface says nothing
+ * where a log-in may also go elsewhere: it stands in every entry, whether anything listens there or not.
  */
-const sharedPort = (one: Ports, other: Ports): number | undefined =>
-  (['http', 'https', 'auradine', 'grpc'] as const)
-    .filter((name) => one[name] === other[name] && (name === 'http' || one[name] !== ALL_PORTS[name]))
-    .map((name) => one[name])[0];
+const sharedPort = (one: Entry, other: Entry): number | undefined => {
+  const [ours, theirs] = [doorsOf(one.source), doorsOf(other.source)];
+  const isOnly = ours.length === 1 || theirs.length === 1;
+  return ours
+    .filter((name) => theirs.includes(name) && one.ports[name] === other.ports[name])
+    .filter((name) => name === 'http' || isOnly || one.ports[name] !== ALL_PORTS[name])
+    .map((name) => one.ports[name])[0];
+};
+
+/** Where the families ask for it that it is meant for; anywhere, where it is for all, or for one from outside. */
+const doorsOf = ({ families }: Source): readonly (typeof DOORS)[number][] => {
+  const drivers = families?.map((name) => DRIVERS.find(({ family }) => family === name));
+  if (drivers === undefined || drivers.includes(undefined)) return DOORS;
+  const asking = drivers.flatMap((driver) => Object.values(driver?.queries ?? {}).filter(asksForLogin));
+  return DOORS.filter((name) => asking.some(({ port }) => port === name));
+};
+
+const asksForLogin = (query: Query): boolean => 'auth' in query && query.auth !== 'none';
 
 const isSameLogin = (one: Source, other: Source): boolean =>
   (['user', 'password_file', 'password_env', 'vendor_default'] as const).every((name) => one[name] === other[name]);

@@ -298,6 +298,7 @@ test('two passwords for one interface of one address are an error; two machines 
     reader: 'user: reader, password_env: OLD',
     maker: 'vendor_default: true',
     whatsminers: 'password_env: LUCI, families: [whatsminer]',
+    others: 'password_env: NEW, families: [whatsminer]',
     antminers: 'password_env: NEW, families: [antminer-stock]',
   };
   const credentials = Object.entries(SOURCES).map(([name, source]) => `  ${name}: { ${source} }\n`);
@@ -336,6 +337,12 @@ test('two passwords for one interface of one address are an error; two machines 
   ])
     assert.deepEqual(told('credentials: old', entry), [], entry);
   assert.deepEqual(told('credentials: whatsminers', 'credentials: antminers, ports: { cgminer: 4029 }'), []);
+  // These ask for it at `https` alone: that both have the usual web port says nothing.
+  const apart = ['credentials: whatsminers', 'credentials: others'].map(
+    (entry, at) => `${entry}, ports: { https: 844${at} }`,
+  );
+  assert.deepEqual(told(...apart), []);
+  assert.equal(told('credentials: whatsminers', 'credentials: others, ports: { cgminer: 4029 }').length, 1);
 });
 
 test('a host is an address or a name; what is given with it is told where it goes', () => {

@@ -90,6 +90,23 @@ for (const [at, [name, command, how]] of (
   });
 }
 
+test('one at a position is told of, too: its finding says only that it is dark', async (t) => {
+  const base = '127.44.42.1';
+  await using fleet = await start(base, A741);
+  const hall = new Hall(t, [placeOf(base, fleet, 'host')]);
+  losing(fleet, 'stats', 'truncate', 100);
+  for (let looks = 0; looks < 5; looks += 1) await hall.look(0);
+  const told = hall.events.filter(({ event }) => event === 'device.unrecognised');
+  assert.deepEqual(
+    told.map(({ address }) => address),
+    [base],
+  );
+  assert.deepEqual(
+    hall.findings().map(({ id, severity }) => [id, severity]),
+    [['visibility.device-dark', 'low']],
+  );
+});
+
 test('a driver file gets its device at the next full look where an answer was lost when it was to be found out', async (t) => {
   const base = '127.44.41.1';
   await using fleet = await start(base, 'cgminer/cgminer');
