@@ -56,9 +56,9 @@ export interface Said {
 export const settledBy = (
   state: DeviceState,
   standing: Standing,
-  { nowMs, says }: { readonly nowMs: number; readonly says: Said },
+  { nowMs, says, inDoubt = false }: { readonly nowMs: number; readonly says: Said; readonly inDoubt?: boolean },
 ): readonly Track[] =>
-  foundNoMore(state, standing, { nowMs, signed: says.signed }).filter(({ finding }) => isSaid(finding, says));
+  foundNoMore(state, standing, { nowMs, signed: says.signed, inDoubt }).filter(({ finding }) => isSaid(finding, says));
 
 /** Whether a document speaks of a finding: of one of the facts that it is about, or of all that the device shows. */
 const isSaid = (finding: Finding, { signed, values = [] }: Said): boolean => {
@@ -70,16 +70,21 @@ const isSaid = (finding: Finding, { signed, values = [] }: Said): boolean => {
 /**
  * Findings about what a device shows of which the next look would find nothing: the last attested values do not leave this reference.
  * Where approvers signed what the device showed, and it shows that still, they answered what is of other origin, too; and where they
- * signed all of it, what the device is.
+ * signed all of it, what the device is. `inDoubt`: and findings of which nobody can tell, as what they are about is not read just now: who may
+ * take them away is asked before that is known.
  */
 const foundNoMore = (
   state: DeviceState,
   standing: Standing,
-  { nowMs, signed }: { readonly nowMs: number; readonly signed?: Signed | undefined },
+  {
+    nowMs,
+    signed,
+    inDoubt,
+  }: { readonly nowMs: number; readonly signed?: Signed | undefined; readonly inDoubt: boolean },
 ): readonly Track[] => {
   const open = state.tracks.filter(({ finding }) => finding.state !== 'provisional');
   if (open.length === 0) return [];
-  const facts = shownFacts(state);
+  const facts = inDoubt ? knownFacts(state) : shownFacts(state);
   const approved = approvedOf(state, standing, facts, nowMs);
   const held = heldAgainst(approved, state, standing, facts, nowMs);
   const context = ruleContextOf(state, state.address, facts, held, { nowMs });
@@ -98,20 +103,23 @@ const foundNoMore = (
     if (isAboutPolicy(ruleId))
       return isOfRunning(finding) ? isSigned(finding) && isAsSigned : isApproved(finding, { state, facts, approved });
     const outcome = outcomes.find((one) => one.rule.id === ruleId);
-    if (outcome?.kind !== 'ran') return false;
+    if (outcome?.kind !== 'ran') return inDoubt;
     // The user of a slot that tells none may be the one that was found.
     const isUnseen = part !== undefined && outcome.sees?.(part) === false;
-    return !isUnseen && !outcome.deviations.some((deviation) => deviation.part === part);
+    return (inDoubt || !isUnseen) && !outcome.deviations.some((deviation) => deviation.part === part);
   });
 };
 
-/**
- * What was attested last, with what findings tell of facts that no state keeps. Where the pools could not be read whole, what is known of
- * them is not all that was found.
- */
-const shownFacts = ({ attested, tracks }: DeviceState): Facts => {
-  const facts = { ...keptFacts(attested?.facts), ...Object.fromEntries(tracks.flatMap(toldMoving)) };
-  if (attested?.missing?.includes('pools') !== true) return facts;
+/** What was attested last, with what findings tell of facts that no state keeps. */
+const knownFacts = ({ attested, tracks }: DeviceState): Facts => ({
+  ...keptFacts(attested?.facts),
+  ...Object.fromEntries(tracks.flatMap(toldMoving)),
+});
+
+/** The same without pools that could not be read whole: what is known of them is not all that was found. */
+const shownFacts = (state: DeviceState): Facts => {
+  const facts = knownFacts(state);
+  if (state.attested?.missing?.includes('pools') !== true) return facts;
   const { pools: _, ...others } = facts;
   return others;
 };
@@ -189,7 +197,8 @@ interface SignedEntry {
 
 /**
  * A device as the adoption of a document leaves it, and the findings that it ends there. `seq`: the entry of the log that adopts it,
- * `entries`: those of the document that name the device, `standing`: what is in force with it.
+ * `entries`: those of the document that name the device, `standing`: what is in force with it, `inDoubt`: with those of which nobody can
+ * tell whether it ends them.
  */
 export const underDocument = (
   state: DeviceState,
@@ -198,14 +207,18 @@ export const underDocument = (
     entries,
     ...document
   }: Pick<Adopted<Terms>, 'seq' | 'terms' | 'sha256'> & { readonly entries: readonly SignedEntry[] },
-  { standing, nowMs }: { readonly standing: Standing; readonly nowMs: number },
+  {
+    standing,
+    nowMs,
+    inDoubt = false,
+  }: { readonly standing: Standing; readonly nowMs: number; readonly inDoubt?: boolean },
 ): { readonly state: DeviceState; readonly settled: readonly Track[] } => {
   const says = { signed: signedOf(entries), values: valuesFor(document, state) };
   const next = entries.reduce(
     (before, { claims, absent, facts }) => withSignedEntry(before, seq, claims, { absent, facts }),
     state,
   );
-  return { state: next, settled: settledBy(next, standing, { nowMs, says }) };
+  return { state: next, settled: settledBy(next, standing, { nowMs, says, inDoubt }) };
 };
 
 /** The facts of this device of which a document tells values. */
@@ -280,11 +293,15 @@ export const lossOf = (
   const facts = [...(Object.keys(held) as FactName[]), ...(before.reference?.absent ?? [])].filter(
     (fact) => !isLeft(fact) && isFactOfTwo(fact),
   );
-  const gone = foundNoMore(after, standing.after, { nowMs });
+  const gone = foundNoMore(after, standing.after, { nowMs, inDoubt: false });
+  const maybeGone = foundNoMore(after, standing.after, { nowMs, inDoubt: true });
+  const isHeldOtherwise = (fact: FactName): boolean => changed(fact, held[fact], left[fact]);
   const findings = before.tracks.filter(
     (track) =>
       needsMorePeople(track.finding) &&
-      (gone.includes(track) || speaksOf(track, (inputs) => inputs.some((fact) => facts.includes(fact)))),
+      (gone.includes(track) ||
+        (maybeGone.includes(track) && factsAbout(track.finding).some(isHeldOtherwise)) ||
+        speaksOf(track, (inputs) => inputs.some((fact) => facts.includes(fact)))),
   );
   return { findings, facts };
 };

@@ -5,6 +5,7 @@ import { canonicalJson } from '../../shared/jcs.ts';
 import { checkTerms, type SignedTerms, verifyTerms } from '../../shared/signed-terms.ts';
 import type { AttestationStatement } from '../../shared/statement.ts';
 import {
+  type ExpectedValue,
   LONGEST_TERMS_S,
   type Plan,
   type ReferenceTerms,
@@ -107,11 +108,13 @@ export const judgeAdoption = (handed: Handed, ground: AdoptionGround): Judged =>
   requireNewPeople(terms, ground);
   const away = isInForce ? (known.left ?? []).filter((device) => !again.includes(device)) : [];
   const entries = terms.kind === 'reference' ? claimsOf(terms, away, ground) : [];
-  const settled = settledDevices({ ...order, seq: Number.MAX_SAFE_INTEGER }, known, entries, ground);
+  const next = { ...order, seq: Number.MAX_SAFE_INTEGER };
+  const settled = settledDevices(next, known, entries, ground);
+  const atStake = settledDevices(atAnyTime(next), known, entries, { ...ground, inDoubt: true });
   requireNothingWorse(entries, settled, ground);
   const alone =
-    requirePeople(order, { known, settled }, handed.breakGlass !== undefined, ground) ||
-    requirePlanned(settled, handed, ground);
+    requirePeople(order, { known, atStake }, handed.breakGlass !== undefined, ground) ||
+    requirePlanned(atStake, handed, ground);
   const breakGlass = alone ? handed.breakGlass : undefined;
   return {
     kind: 'adopt',
@@ -329,14 +332,32 @@ const claimsOf = (
 export const isTold = (fact: string, claims: Facts, absent: Absent): boolean =>
   Object.hasOwn(claims, fact) || absent.some((one) => one === fact);
 
-/** Devices with the findings that the adoption would end. */
+/** The document with all that it ever allows: who may approve that is asked before its time comes. */
+const atAnyTime = (order: Order): Order => {
+  const { terms } = order;
+  if (terms.kind !== 'reference' || terms.values === undefined) return order;
+  return { ...order, terms: { ...terms, values: terms.values.flatMap(everAllowed) } };
+};
+
+const everAllowed = (item: ExpectedValue): readonly ExpectedValue[] => {
+  if (item.class !== 'schedule') return [item];
+  const { fact, value } = item;
+  const values = [...value.slots.map((slot) => slot.value), ...('otherwise' in value ? [value.otherwise] : [])];
+  return [
+    ...values.map((one) => ({ fact, class: 'exact' as const, value: one })),
+    // Outside of its slots nothing is compared.
+    ...('otherwise' in value ? [] : [{ fact, class: 'volatile' as const }]),
+  ];
+};
+
+/** Devices with the findings that the adoption would end; `inDoubt`: or may end, as far as anybody can tell now. */
 const settledDevices = (
   order: Order,
   replaces: Order | undefined,
   entries: Adoption['entries'],
-  ground: AdoptionGround,
+  ground: AdoptionGround & { readonly inDoubt?: boolean },
 ): Settled => {
-  const { orders, states, nowMs } = ground;
+  const { orders, states, nowMs, inDoubt = false } = ground;
   const { terms } = order;
   if (terms.kind !== 'reference') return new Map();
   const standing = withReference(orders.standing, { ...order, terms }, replaces);
@@ -347,7 +368,7 @@ const settledDevices = (
   return new Map(
     withoutReplaced(meant, replaces, ground).flatMap((state): [string, readonly Track[]][] => {
       const document = { ...order, entries: named.get(state.id) ?? [] };
-      const { settled } = underDocument(state, document, { standing, nowMs });
+      const { settled } = underDocument(state, document, { standing, nowMs, inDoubt });
       return settled.length === 0 ? [] : [[state.id, settled]];
     }),
   );
@@ -423,22 +444,22 @@ const requirePeople = (
   );
 };
 
-/** What an adoption does: the version whose place it takes, and the findings that it ends. */
+/** What an adoption does: the version whose place it takes, and the findings that it ends, or may end. */
 interface Done {
   readonly known: Order | undefined;
-  readonly settled: Settled;
+  readonly atStake: Settled;
 }
 
 /** Why these terms take more signatures than they have, and whether they take two; undefined where they have enough. */
 const askedFor = (
   terms: Terms,
-  { known, settled }: Done,
+  { known, atStake }: Done,
   signers: number,
   ground: AdoptionGround,
 ): { readonly why: string; readonly two: boolean } | undefined => {
   const { people } = ground;
   const who = people > 1 ? 'two people have to approve' : 'the approver of this gateway has to sign';
-  const ends = endingOfTwo(settled);
+  const ends = endingOfTwo(atStake);
   if (ends !== undefined) return { why: `it ends ${ends}, which ${who}`, two: true };
   if (wantsTwo(terms)) return { why: `it speaks of what ${who}`, two: true };
   if (known !== undefined && standsOnTwo(known, people))
@@ -455,8 +476,8 @@ const askedFor = (
 };
 
 /** The first finding of two people that ends, with its device: whatever the document names. */
-const endingOfTwo = (settled: Settled): string | undefined => {
-  for (const [device, tracks] of settled) {
+const endingOfTwo = (atStake: Settled): string | undefined => {
+  for (const [device, tracks] of atStake) {
     const finding = tracks.map((track) => track.finding).find(needsMorePeople);
     if (finding !== undefined) return `${finding.ruleId} (${finding.severity}) of ${device}`;
   }
@@ -502,9 +523,9 @@ const signingRemedy = (
   return `have ${who} sign it: ${verb} create writes a draft, ${verb} sign <file> --key <key> signs it, ${verb} adopt <file>.signed.json takes it`;
 };
 
-const requirePlanned = (settles: Settled, { breakGlass }: Handed, { people }: AdoptionGround): boolean => {
+const requirePlanned = (atStake: Settled, { breakGlass }: Handed, { people }: AdoptionGround): boolean => {
   if (people === 0) return false;
-  const unplanned = [...settles].find(([, tracks]) => tracks.some(({ finding }) => isUnplanned(finding)));
+  const unplanned = [...atStake].find(([, tracks]) => tracks.some(({ finding }) => isUnplanned(finding)));
   if (unplanned === undefined) return false;
   if (breakGlass !== undefined) return true;
   throw refused(

@@ -562,6 +562,64 @@ test('another worker of the same account two approvers approve afterwards, by va
   );
 });
 
+/** What a device looks like that keeps its counters where they are, so that its pools count as not read. */
+const freezes = async (recording: Recording, shown: Facts): Promise<void> => {
+  for (let polls = 0; polls < 8; polls += 1) {
+    recording.clock.pass(60_000);
+    await recording.looks('rig-1', 1, { ...shown, 'telemetry.elapsed_s': 90_000 });
+  }
+  assert.ok(recording.state('rig-1').attested?.missing?.includes('pools'));
+};
+
+const usersOf = (...items: readonly object[]) =>
+  ({
+    kind: 'reference',
+    ref_id: 'users',
+    version: 1,
+    scope: { devices: ['rig-1'] },
+    values: items.map((item) => ({ fact: 'pools.user', ...item })),
+  }) as never;
+
+test('an account that changed is not approved afterwards while its pools count as not read, nor by what a schedule allows later', async (t) => {
+  const exact = { class: 'set', value: ['acme.rig0417', 'thief.x1'] };
+  const slots = (value: string) => [{ from: '00:00', to: '00:01', value }];
+  const later = (value: object) => ({ class: 'schedule', value: { zone: 'UTC', ...value } });
+  for (const [item, isFrozen] of [
+    [exact, false],
+    [exact, true],
+    [later({ slots: slots('thief.x1'), otherwise: 'acme.rig0417' }), false],
+    [later({ slots: slots('acme.rig0417') }), false],
+  ] as const) {
+    const recording = await learned(t);
+    const changes = recording.changes(two);
+    changes.resume();
+    await recording.looks('rig-1', 2, THEFT);
+    if (isFrozen) await freezes(recording, THEFT);
+    assert.ok(recording.openFindings().includes('pool.user-changed rig-1'));
+    const signed = two.sign(usersOf(item), 'alice', 'bob');
+    assert.equal(
+      refusal(() => changes.adopt({ kind: 'signed', ...signed })),
+      'terms.unplanned',
+    );
+    changes.adopt({ kind: 'signed', ...signed, breakGlass: EMERGENCY });
+    assert.ok(recording.openFindings().includes('change.break-glass undefined'));
+  }
+});
+
+test('what holds a theft is not withdrawn by one person while the pools count as not read', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(one);
+  changes.resume();
+  changes.adopt({ kind: 'signed', ...one.sign(usersOf({ class: 'template', value: 'other.*' }), 'alice') });
+  await recording.looks('rig-1', 2, {});
+  await freezes(recording, {});
+  assert.ok(recording.openFindings().includes('pool.user-changed rig-1'));
+  assert.equal(
+    refusal(() => changes.withdraw('users', 'mallory')),
+    'baseline.two-approvers',
+  );
+});
+
 test('an exchanged machine at the pool of somebody else two approvers approve, as they do another pool; one that differs since they signed is not what they signed', async (t) => {
   const recording = await exchanged(t, ELSEWHERE);
   assert.deepEqual(recording.state('rig-1').tracks[0]?.finding.reasons, ['other-pool']);
