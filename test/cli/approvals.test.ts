@@ -51,6 +51,17 @@ test('lists and doctor name a signer who is no approver any more, and nobody els
   assert.deepEqual([one.json.signers_gone, one.doctor], [['bob'], ['warn', 'warn']]);
 });
 
+/** The configuration of a gateway with one device and these approvers, whose public keys are written beside it. */
+const approvedBy = (dir: string, ...names: readonly string[]): string => {
+  const approvers = Object.fromEntries(
+    names.map((name) => {
+      writeFileSync(join(dir, `${name}.jwk.json`), JSON.stringify(people.jwk(name)));
+      return [name, join(dir, `${name}.jwk.json`)];
+    }),
+  );
+  return configured(dir, { approvers, devices: [{ host: '127.0.0.1', ports: { cgminer: 1, http: 1 } }] });
+};
+
 test('baseline show and doctor name devices that left and are back, at which a document holds nothing until it is adopted again', async (t) => {
   const recording = new Recording(t);
   await recording.learnAll();
@@ -59,13 +70,7 @@ test('baseline show and doctor name devices that left and are back, at which a d
   const document = people.sign(terms, 'alice', 'bob');
   changes.adopt({ kind: 'signed', ...document });
   const { dir } = recording;
-  const approvers = Object.fromEntries(
-    ['alice', 'bob'].map((name) => {
-      writeFileSync(join(dir, `${name}.jwk.json`), JSON.stringify(people.jwk(name)));
-      return [name, join(dir, `${name}.jwk.json`)];
-    }),
-  );
-  const file = configured(dir, { approvers, devices: [{ host: '127.0.0.1', ports: { cgminer: 1, http: 1 } }] });
+  const file = approvedBy(dir, 'alice', 'bob');
   const said = async () => {
     const doctor = await assayer(['doctor', '--json', '-c', file]);
     const { checks } = JSON.parse(doctor.out) as {
@@ -101,13 +106,7 @@ test('doctor names what a running agent refused on its topic, with reason and re
   const changes = recording.changes(people);
   changes.resume();
   const { dir } = recording;
-  const approvers = Object.fromEntries(
-    ['alice', 'bob'].map((name) => {
-      writeFileSync(join(dir, `${name}.jwk.json`), JSON.stringify(people.jwk(name)));
-      return [name, join(dir, `${name}.jwk.json`)];
-    }),
-  );
-  const file = configured(dir, { approvers, devices: [{ host: '127.0.0.1', ports: { cgminer: 1, http: 1 } }] });
+  const file = approvedBy(dir, 'alice', 'bob');
   const status = () => ({
     log: recording.origin,
     size: 0,
