@@ -315,8 +315,10 @@ test('coverage is stated however often the configuration is read again, when its
   assert.equal(covered(), 4, 'there was no time to look at everything');
 });
 
-/** An agent whose host tells of `jumps`: the wall clock, and the time since the host started, jump while the monotonic clock stands. */
-const jumping = async (t: TestContext, jumps: { readonly wallMs: number; readonly bootMs: number }) => {
+const HOURS_30 = 30 * 3_600_000;
+
+/** A gateway of one device at which nothing answers, which is looked at every second. */
+const silentGateway = (t: TestContext, device: object): { readonly folder: string; readonly file: string } => {
   const folder = mkdtempSync(join(tmpdir(), 'assayer-daemon-'));
   t.after(() => rmSync(folder, { recursive: true }));
   createKey(folder);
@@ -324,8 +326,14 @@ const jumping = async (t: TestContext, jumps: { readonly wallMs: number; readonl
     state_dir: folder,
     schedule: { pools: '* * * * * *', config: '* * * * * *', web: 'off', tls: 'off', ssh: 'off', ports: 'off' },
     coverage_s: 10,
-    devices: [{ host: '127.70.5.6', ports: { cgminer: 1, http: 1 } }],
+    devices: [device],
   });
+  return { folder, file };
+};
+
+/** An agent whose host tells of `jumps`: the wall clock, and the time since the host started, jump while the monotonic clock stands. */
+const jumping = async (t: TestContext, jumps: { readonly wallMs: number; readonly bootMs: number }) => {
+  const { folder, file } = silentGateway(t, { host: '127.70.5.6', ports: { cgminer: 1, http: 1 } });
   const { monoMs } = systemClock();
   let jumped = false;
   const clock = {
@@ -370,25 +378,18 @@ test('evidence.agent-gap: a clock that is set is none, whatever it then says of 
 });
 
 test('identity.device-missing: what was dark before the agent was down for more than a day is not missing at its next start', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'assayer-daemon-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  createKey(folder);
-  const file = configured(folder, {
-    state_dir: folder,
-    schedule: { pools: '* * * * * *', config: '* * * * * *', web: 'off', tls: 'off', ssh: 'off', ports: 'off' },
-    coverage_s: 10,
-    devices: [{ host: '127.70.5.7', name: 'rig', ports: { cgminer: 1, http: 1 } }],
-  });
-  const lives = async (aheadMs: number, isOver: () => boolean) => {
-    const clock = { monoMs: systemClock().monoMs, wallMs: () => Date.now() + aheadMs };
+  const { folder, file } = silentGateway(t, { host: '127.70.5.7', name: 'rig', ports: { cgminer: 1, http: 1 } });
+  const lives = async (agoMs: number, isOver: () => boolean) => {
+    const clock = { monoMs: systemClock().monoMs, wallMs: () => Date.now() - agoMs };
     const daemon = await Daemon.start(loadConfig(file), { clock, emit: () => {} });
     await until('it has looked', isOver, 30_000);
     await daemon.stop('test');
   };
-  await lives(0, () => true);
+  // The schedule reads the clock of the machine: the life in which something is looked at is the one of now.
+  await lives(HOURS_30, () => true);
   const watch = Watch.known();
   watch.live(10 * MINUTE, () => undefined);
-  const dark = afterStep(watch.state, Date.now() - watch.nowMs, Date.now());
+  const dark = afterStep(watch.state, Date.now() - HOURS_30 - watch.nowMs, Date.now() - HOURS_30);
   assert.ok(dark.marks.failingSinceMs !== undefined);
   const periods = (): number => {
     using store = Store.openReadOnly(folder);
@@ -399,7 +400,7 @@ test('identity.device-missing: what was dark before the agent was down for more 
     store.saveDevice('rig', writeDevice(dark));
   }
   const before = periods();
-  await lives(30 * 3_600_000, () => periods() > before);
+  await lives(0, () => periods() > before);
   using store = Store.openReadOnly(folder);
   assert.deepEqual(
     store.findings({ open: true }).flatMap(({ finding, device }) => (device === 'rig' ? [finding.ruleId] : [])),
