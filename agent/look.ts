@@ -6,7 +6,15 @@ import type { Clock } from './platform/clock.ts';
 import { meeting } from './platform/together.ts';
 import { compileAllowList } from './probe/allow.ts';
 import type { Capture, EndpointReading, NoReply } from './probe/capture.ts';
-import { couldBe, IDENTIFICATION, identify, isOnlyPossible, looksLikeAnother } from './probe/identify.ts';
+import {
+  couldBe,
+  IDENTIFICATION,
+  type Identification,
+  type Identified,
+  identify,
+  isOnlyPossible,
+  looksLikeAnother,
+} from './probe/identify.ts';
 import type { Limits } from './probe/limits.ts';
 import { Logins } from './probe/logins.ts';
 import { type ProbeDeps, probeDevice, waitFor } from './probe/probe.ts';
@@ -55,6 +63,14 @@ export interface LookDeps extends ProbeDeps {
   readonly drivers: readonly Driver[];
   /** Devices, by address and ports, that went through identification since these drivers are in force. */
   readonly identified: Set<string>;
+  /** Those of which at every identification since then nothing but web pages were lost. */
+  readonly pageless: Map<string, Pageless>;
+}
+
+/** Since when that is so, on the monotonic clock, and how often it was seen. */
+interface Pageless {
+  readonly sinceMs: number;
+  readonly times: number;
 }
 
 /**
@@ -118,16 +134,15 @@ const identifyAndAsk = async (
   look: LookKind,
   deps: LookDeps,
 ): Promise<Sight | undefined> => {
-  const found = await identify(target, deps.drivers, deps);
+  const told = await identify(target, deps.drivers, deps);
+  // What it was known as it stays: only of one that was never known somebody has to decide.
+  const found = known === undefined ? withoutPages(target, told, deps) : told;
   if (found.kind !== 'unreachable' && !('lost' in found)) deps.identified.add(doorOf(target));
   switch (found.kind) {
     case 'identified':
       if (found.driver === known) return undefined;
-      // Identification closed its last connection to the device a moment ago.
-      await waitFor(found.driver.pauseMs ?? 0, deps);
-      return byEvidence(answering(await ask(target, found.driver, look, deps)), found.evidence);
+      return askAs(found, target, look, deps);
     case 'ambiguous':
-      // What it was known as it stays: nothing says that it is another one.
       if (known !== undefined) return undefined;
       return { ...nothing(found.reason, couldBe(found)), ...(found.lost === undefined ? {} : { isUntold: true }) };
     case 'unidentified':
@@ -137,6 +152,35 @@ const identifyAndAsk = async (
         ? { ...nothing(found.reason, 'what it sends is no whole reply in time'), drips: true }
         : nothing(found.reason, 'nothing answered');
   }
+};
+
+const askAs = async (
+  { driver, evidence }: Identified,
+  target: Target,
+  look: LookKind,
+  deps: LookDeps,
+): Promise<Sight> => {
+  // Identification closed its last connection to the device a moment ago.
+  await waitFor(driver.pauseMs ?? 0, deps);
+  return byEvidence(answering(await ask(target, driver, look, deps)), evidence);
+};
+
+/** How often, and how long, web pages have to be lost until a device counts as one that has none. */
+const PAGELESS_TIMES = 5;
+const PAGELESS_MS = 600_000;
+
+/** What was found, where a device whose web pages never answer is the one that it is without them. */
+const withoutPages = (target: Target, found: Identification, { pageless, clock }: LookDeps): Identification => {
+  const door = doorOf(target);
+  if (found.kind === 'unreachable') return found;
+  if (found.kind !== 'ambiguous' || found.pageless === undefined) {
+    pageless.delete(door);
+    return found;
+  }
+  const nowMs = clock.monoMs();
+  const { sinceMs, times } = pageless.get(door) ?? { sinceMs: nowMs, times: 0 };
+  pageless.set(door, { sinceMs, times: times + 1 });
+  return times + 1 >= PAGELESS_TIMES && nowMs - sinceMs >= PAGELESS_MS ? found.pageless : found;
 };
 
 const byEvidence = (sight: Sight, identifiedBy: readonly string[]): Sight =>
@@ -205,4 +249,5 @@ export const lookDeps = (options: {
   logins: options.logins ?? new Logins(options.clock),
   surplus: options.surplus ?? new Surplus(),
   identified: new Set(),
+  pageless: new Map(),
 });

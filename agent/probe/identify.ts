@@ -15,14 +15,17 @@ import { interfaceOf, Line, type ProbeDeps } from './line.ts';
 import { withLogin } from './probe.ts';
 import type { Target } from './target.ts';
 
-/** What an address turned out to be. `evidence`: each question asked and what came of it, in words of ours. */
+/** A family that was recognised. `evidence`: each question asked and what came of it, in words of ours. */
+export interface Identified {
+  readonly kind: 'identified';
+  readonly driver: Driver;
+  readonly clues: Clues;
+  readonly evidence: readonly string[];
+}
+
+/** What an address turned out to be. */
 export type Identification =
-  | {
-      readonly kind: 'identified';
-      readonly driver: Driver;
-      readonly clues: Clues;
-      readonly evidence: readonly string[];
-    }
+  | Identified
   | {
       readonly kind: 'ambiguous';
       readonly families: readonly string[];
@@ -30,6 +33,8 @@ export type Identification =
       readonly reason: Exclude<UnknownReason, 'unsupported'>;
       /** Questions whose answers would tell and did not arrive whole: then it may also be one that is not named. */
       readonly lost?: readonly string[];
+      /** What it is where its web pages, of which alone something was lost, never answer. */
+      readonly pageless?: Identified;
     }
   | { readonly kind: 'unidentified'; readonly detail: string; readonly lost?: readonly string[] }
   /** `drips`: somebody sent something, and no whole reply. */
@@ -332,12 +337,22 @@ class Inquiry {
     if (driver === undefined)
       return { kind: 'unidentified', detail: this.#evidence.join('; '), ...(first === undefined ? {} : { lost }) };
     const families = drivers.map(({ family }) => family);
-    if (first !== undefined) return { kind: 'ambiguous', families, reason: first.reason, lost };
+    const identified: Identified = { kind: 'identified', driver, clues: this.#clues(), evidence: this.#evidence };
+    if (first !== undefined) {
+      const isPageless = others.length === 0 && missing.every(({ query }) => interfaceOf(query) === interfaceOf(ROOT));
+      return {
+        kind: 'ambiguous',
+        families,
+        reason: first.reason,
+        lost,
+        ...(isPageless ? { pageless: identified } : {}),
+      };
+    }
     if (others.length > 0) {
       const reason = this.#inside().length === 0 ? 'unreadable' : this.#unsettled;
       return { kind: 'ambiguous', families, reason };
     }
-    return { kind: 'identified', driver, clues: this.#clues(), evidence: this.#evidence };
+    return identified;
   }
 
   /**

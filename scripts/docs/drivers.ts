@@ -101,7 +101,8 @@ const RECOGNITION = [
   '',
   'Where no driver is certain, a question whose answer broke off or came damaged is asked once more. If one stays without a whole answer, late ones',
   'too, the device is `ambiguous`: it may be one that this answer would tell. What it was known as it stays; one that was never known is not',
-  'watched (`device.unrecognised`), and asked again. A port to which no connection can be made at all is not waited for.',
+  'watched (`device.unrecognised`), and asked again. A port to which no connection can be made at all is not waited for. Where for ten',
+  'minutes, in five identifications or more, only web pages were lost and one family is left, the agent takes it for that one.',
 ].join('\n');
 
 /** The table of facts leaves out what follows from the rest. */

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { cgminer, defineDriver } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import { known } from '../../agent/drivers/rows.ts';
 import type { Place } from '../../agent/schedule/places.ts';
 import { assayer } from '../cli/assayer.ts';
+import { FakeMiner } from '../probe/fake-miner.ts';
 import type { Behaviour } from '../simulator/behaviour.ts';
 import { type Fleet, startFleet } from '../simulator/fleet.ts';
 import { loadSpecimens } from '../specimens/specimen.ts';
@@ -105,6 +106,35 @@ test('one at a position is told of, too: its finding says only that it is dark',
     hall.findings().map(({ id, severity }) => [id, severity]),
     [['visibility.device-dark', 'low']],
   );
+});
+
+/** Plain cgminer whose web port speaks SSH, and what it is known as after each of these waits, ms, and the look then. */
+const lookedAtWithoutPage = async (t: TestContext, waits: readonly number[]) => {
+  const base = '127.0.0.1';
+  await using fleet = await start(base, 'cgminer/cgminer');
+  await using page = await FakeMiner.start((_request, socket) => socket.end('SSH-2.0-x\r\n'));
+  const { ports, ...place } = placeOf(base, fleet);
+  const hall = new Hall(t, [{ ...place, ports: { ...ports, http: page.port } }]);
+  const families: (string | undefined)[] = [];
+  for (const waitMs of waits) {
+    hall.passedMs += waitMs;
+    await hall.look(0);
+    families.push(familyAt(hall));
+  }
+  return { families, events: hall.events.map(({ event }) => event), findings: hall.findings().map(({ id }) => id) };
+};
+
+test('plain cgminer whose web page never answers is told of, and after ten minutes watched by its API', async (t) => {
+  const seen = await lookedAtWithoutPage(t, [0, 150_000, 150_000, 150_000, 150_000, 0]);
+  assert.deepEqual(seen.families, [undefined, undefined, undefined, undefined, 'cgminer', 'cgminer']);
+  assert.deepEqual(seen.events, ['device.unrecognised']);
+  assert.deepEqual(seen.findings, ['identity.new-device']);
+});
+
+test('that it has no web page is concluded neither in less time nor from fewer looks', async (t) => {
+  const often = await lookedAtWithoutPage(t, [0, 0, 0, 0, 0, 300_000]);
+  const seldom = await lookedAtWithoutPage(t, [0, 900_000, 900_000, 900_000]);
+  assert.deepEqual(new Set([...often.families, ...seldom.families]), new Set([undefined]));
 });
 
 test('a driver file gets its device at the next full look where an answer was lost when it was to be found out', async (t) => {
