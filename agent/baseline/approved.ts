@@ -6,6 +6,7 @@ import { canonicalPoolUrl } from '../normalise/pool-url.ts';
 import type { Absent } from './absent.ts';
 import { quotaOf } from './compared.ts';
 import { type Circumstances, itemsAt, type Judgement, judgeValue, saysNothing } from './expected.ts';
+import { DEVICE_CLOSENESS } from './scope.ts';
 import type { Held } from './standing.ts';
 
 /**
@@ -96,8 +97,6 @@ const poolHolders = (
 /** An approval of this device alone, signed, holds against documents that speak of more than it. */
 const isCloser = (entry: ReferenceEntry | undefined, { closeness, seq }: Held): boolean =>
   entry?.approval === 'signed' && (closeness < DEVICE_CLOSENESS || entry.seq > seq);
-
-const DEVICE_CLOSENESS = 200;
 
 const apply = (
   facts: { [name: string]: unknown },

@@ -49,9 +49,14 @@ export const layerOf = (scope: Scope | undefined): Layer => {
 
 const LAYERS: readonly Layer[] = ['site', 'group', 'device'];
 
+const LAYER_STEP = 100;
+
+/** From here on a scope names devices themselves. */
+export const DEVICE_CLOSENESS = LAYERS.indexOf('device') * LAYER_STEP;
+
 /** How closely a scope names a device: the layer first, within a group the number of things that have to fit. */
 export const closeness = (scope: Scope | undefined): number => {
   const { models, firmware, labels = {} } = scope ?? {};
   const fits = Number(models !== undefined) + Number(firmware !== undefined) + Object.keys(labels).length;
-  return LAYERS.indexOf(layerOf(scope)) * 100 + Math.min(fits, 99);
+  return LAYERS.indexOf(layerOf(scope)) * LAYER_STEP + Math.min(fits, LAYER_STEP - 1);
 };

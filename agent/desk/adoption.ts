@@ -24,7 +24,7 @@ import { isUnplanned, needsMorePeople, notCoverable, uncoverableIds, wholeOf } f
 import type { Absent } from '../baseline/absent.ts';
 import { factsOfClaims } from '../baseline/claims.ts';
 import { holderOf } from '../baseline/reference.ts';
-import { inScope, mayMeet } from '../baseline/scope.ts';
+import { closeness, DEVICE_CLOSENESS, inScope, mayMeet } from '../baseline/scope.ts';
 import { countsFor, lastOfPlan, type Standing, standingOf } from '../baseline/standing.ts';
 import type { Approvers } from '../config/approvers.ts';
 import { AgentError } from '../platform/errors.ts';
@@ -464,13 +464,13 @@ const askedFor = (
   if (wantsTwo(terms)) return { why: `it speaks of what ${who}`, two: true };
   if (known !== undefined && standsOnTwo(known, people))
     return { why: 'it takes the place of what two people approved', two: true };
-  if (terms.kind !== 'plan') return undefined;
-  const overruled = overruledBy(terms, ground);
+  if (terms.kind === 'waiver') return undefined;
+  const overruled = overruledBy(terms, ground).filter(({ order }) => order.seq !== known?.seq);
   const two = overruled.find(({ order }) => standsOnTwo(order, people));
-  if (two !== undefined) return { why: `${overruling(two)}, which two people approved`, two: true };
+  if (two !== undefined) return { why: `${overruling(terms, two)}, which two people approved`, two: true };
   const [first] = overruled;
-  if (signers > 0) return undefined;
-  if (first !== undefined) return { why: `${overruling(first)}, which an approver signed`, two: false };
+  if (terms.kind === 'reference' || signers > 0) return undefined;
+  if (first !== undefined) return { why: `${overruling(terms, first)}, which an approver signed`, two: false };
   const sight = sightIn(terms);
   return sight === undefined ? undefined : { why: `it speaks of ${sight}, which an approver has to sign`, two: false };
 };
@@ -484,32 +484,53 @@ const endingOfTwo = (atStake: Settled): string | undefined => {
   return undefined;
 };
 
-/** A fact that a signed reference holds, of which a plan would allow other values. */
+/** A fact that a signed reference holds, of which another document would allow other values. */
 interface Overruled {
   readonly order: Order;
   readonly fact: string;
 }
 
-const overruling = ({ order: { terms }, fact }: Overruled): string =>
-  `it allows other values of ${fact} than reference ${termsId(terms)}`;
+const overruling = ({ kind }: Plan | ReferenceTerms, { order, fact }: Overruled): string =>
+  kind === 'plan'
+    ? `it allows other values of ${fact} than reference ${termsId(order.terms)}`
+    : `it holds ${fact} in the place of reference ${termsId(order.terms)}`;
 
-/** Of devices that a plan may speak of, now or once they are here: what signed values and signed attestations hold. */
-const overruledBy = (plan: Plan, { orders, states }: AdoptionGround): readonly Overruled[] => {
-  const facts = [...factsCovered(plan)] as readonly FactName[];
-  const covered = states().filter((state) => stagesOf(state, {}).some((who) => inScope(plan.scope, who)));
+/**
+ * Of devices that a plan or reference may speak of, now or once they are here: what signed values and signed attestations hold, in the
+ * place of which it would. A reference that is less close than they are leaves them what they hold.
+ */
+const overruledBy = (
+  document: Plan | ReferenceTerms,
+  { orders, states }: Pick<AdoptionGround, 'orders' | 'states'>,
+): readonly Overruled[] => {
+  const { facts, close } = reachOf(document);
+  const covered = states().filter((state) => stagesOf(state, {}).some((who) => inScope(document.scope, who)));
   return orders.all().flatMap((order): Overruled[] => {
     const { terms, seq } = order;
     if (terms.kind !== 'reference') return [];
     const meets =
-      mayMeet(plan.scope, terms.scope) || covered.some((state) => countsFor({ ...order, terms }, describe(state, {})));
+      close >= closeness(terms.scope) &&
+      (mayMeet(document.scope, terms.scope) ||
+        covered.some((state) => countsFor({ ...order, terms }, describe(state, {}))));
     const values = meets ? (terms.values ?? []).map(({ fact }) => wholeOf(fact)) : [];
+    const entered = close >= DEVICE_CLOSENESS ? covered : [];
     const fact = facts.find(
       (one) =>
-        values.includes(one) || covered.some(({ reference }) => holderOf(reference?.entries ?? [], one)?.seq === seq),
+        values.includes(one) || entered.some(({ reference }) => holderOf(reference?.entries ?? [], one)?.seq === seq),
     );
     return fact === undefined ? [] : [{ order, fact }];
   });
 };
+
+/** The facts of which a document says what they may be, and how close it is to the devices: a plan is closer than any reference. */
+const reachOf = (document: Plan | ReferenceTerms): { readonly facts: readonly FactName[]; readonly close: number } =>
+  document.kind === 'plan'
+    ? // Each is the whole of a fact that rules read.
+      { facts: [...factsCovered(document)] as readonly FactName[], close: Number.POSITIVE_INFINITY }
+    : {
+        facts: (document.values ?? []).map(({ fact }) => wholeOf(fact) as FactName),
+        close: closeness(document.scope),
+      };
 
 /** The verbs that sign terms of this kind and hand them over. */
 const signingRemedy = (

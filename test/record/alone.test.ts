@@ -401,6 +401,35 @@ test('no unsigned plan allows another value of what a signed reference holds, an
   changes.adopt(signed('by-both', 'alice', 'bob'));
 });
 
+test('no reference of one person takes the place of what two signed, under whatever name and however close', async (t) => {
+  const changes = (await learned(t, ['rig-1', 'rig-2'])).changes(two);
+  const reference = (id: string, devices: readonly string[] | undefined, fact: string) => ({
+    kind: 'reference',
+    ref_id: id,
+    version: 1,
+    ...(devices === undefined ? {} : { scope: { devices } }),
+    values: [{ fact, class: 'band', value: { min: 3000, max: 4000 } }],
+  });
+  const adopt = (terms: object, ...by: readonly string[]) =>
+    changes.adopt({ kind: 'signed', ...two.sign(terms as never, ...by) });
+  const limit = 'config.power_limit_w';
+  adopt(reference('ours', ['rig-1'], limit), 'alice', 'bob');
+  const refused = {
+    code: 'terms.two-approvers',
+    message: 'it holds config.power_limit_w in the place of reference ours, which two people approved, and one did',
+  };
+  assert.throws(() => adopt(reference('as-close', ['rig-1', 'rig-2'], limit), 'alice'), refused);
+  adopt(reference('as-close', ['rig-1', 'rig-2'], limit), 'alice', 'bob');
+  adopt(reference('elsewhere', ['rig-3'], limit), 'alice');
+  adopt(reference('another-fact', ['rig-1'], 'config.freq_mhz'), 'alice');
+  // It leaves rig-1 to what names it: where that says nothing, this holds.
+  adopt(reference('site', undefined, limit), 'alice');
+  adopt(reference('two-of-site', undefined, 'config.voltage_mv'), 'alice', 'bob');
+  assert.throws(() => adopt(reference('nearer', ['rig-2'], 'config.voltage_mv'), 'alice'), {
+    code: 'terms.two-approvers',
+  });
+});
+
 test('nor of what a device showed when approvers signed that', async (t) => {
   const recording = await learned(t, ['rig-1', 'rig-2']);
   await recording.looks('rig-1', 2, { 'config.power_limit_w': 3250 });
