@@ -12,8 +12,8 @@ export const mailOf = (user: string): string | undefined => MAIL.exec(user)?.[0]
 /** Coins that these machines mine. Pools for several of them take one in front of the account: `LTC.acme.rig1`. */
 const COINS = new Set(
   (
-    'ALEO ALPH BCH BEL BSV BTC CKB DASH DCR DGB DOGE ETC ETHW FB HNS INI KAS KDA LBC LTC NEXA NMC RXD SC SYS XEC XMR ' +
-    'ZEC ZEN'
+    'ALEO ALPH BCH BEL BSV BTC BTG CKB DASH DCR DGB DOGE ETC ETHW FB FCH HNS HTR INI KAS KDA LBC LTC NEXA NMC PPC QUAI RVN ' +
+    'RXD SC SYS VRSC XEC XMR XVG ZEC ZEN'
   ).split(' '),
 );
 

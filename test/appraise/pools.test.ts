@@ -197,17 +197,20 @@ test('pool.user-changed: an e-mail log-in under another domain is another accoun
 });
 
 test('pool.user-changed: what stands in front of the worker is no account where it is a coin alone, or nothing', () => {
-  const reasonsOf = (before: string, after: string) => {
+  const weighed = (before: string, after: string) => {
     const watch = new Watch();
     watch.live(2 * MINUTE, showing(pools({ user: before }, { user: before }, { user: before })));
     watch.clear();
     watch.live(3 * MINUTE, showing(pools({ user: after }, { user: before }, { user: before })));
-    return watch.opened('pool.user-changed')[0]?.reasons?.join(' ');
+    const [finding] = watch.opened('pool.user-changed');
+    return [finding?.severity, finding?.reasons?.join(' ')];
   };
-  assert.equal(reasonsOf('LTC.acme', 'LTC.thief'), 'worker template no-account');
-  assert.equal(reasonsOf('.rig1', '.thief'), 'worker template no-account');
-  assert.equal(reasonsOf('LTC.acme.rig1', 'LTC.acme.rig2'), 'worker template');
-  assert.equal(reasonsOf('acme.rig1', 'acme.rig2'), 'worker template');
+  assert.deepEqual(weighed('LTC.acme', 'LTC.thief'), ['critical', 'worker template no-account']);
+  assert.deepEqual(weighed('.rig1', '.thief'), ['critical', 'worker template no-account']);
+  assert.deepEqual(weighed('LTC.14x9', 'LTC.14x7'), ['low', 'worker no-account']);
+  assert.deepEqual(weighed('LTC.acme.rig1', 'LTC.acme.rig2'), ['medium', 'worker template']);
+  assert.deepEqual(weighed('RVN.acme.rig1', 'RVN.thief.rig1'), ['critical', 'account']);
+  assert.deepEqual(weighed('acme.rig1', 'acme.rig2'), ['medium', 'worker template']);
 });
 
 test('pool.user-changed: a worker named after its leased address follows a new lease, at most low', () => {

@@ -13,13 +13,13 @@ export const poolUserChanged = defineRule({
   id: 'pool.user-changed',
   title: 'Pool user changed',
   meaning:
-    'A configured pool slot works for another user. Another account or wallet takes the earnings, and has to be planned (AP). Another worker of the same account (reason `worker`) only relabels them, and two people approve it (A2), also afterwards; but not where what stands in front of it is no account (`no-account`: nothing, or only the name of a coin). The reason `first-told` says that the slot told no user when people approved it (A2).',
+    'A configured pool slot works for another user. Another account or wallet takes the earnings, and has to be planned (AP). Another worker of the same account (reason `worker`) only relabels them, and two people approve it (A2), also afterwards; but not where what stands in front of it is no account (`no-account`: nothing, or only the name of a coin): then it may be one itself, and weighs as one. The reason `first-told` says that the slot told no user when people approved it (A2).',
   benign: ['tenant move', 'workers renamed', 'worker named after a leased address', 'a log-in that was given later'],
   severity: 'critical',
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'AP',
-  version: 4,
+  version: 5,
   against: 'reference',
   reads: ['pools'],
   judgesUsers: () => true,
@@ -70,9 +70,11 @@ const judge = (
     return { severity: 'critical', reasons: [OTHER_ACCOUNT, ...marksOf(url, after)] };
   const template =
     sameTemplate(workerOf(before) ?? '', workerOf(after) ?? '', address) || followsTemplate(allow, url, after, device);
+  const isKnown = isAccount(accountOf(after));
   return {
-    severity: template ? 'low' : 'medium',
-    reasons: [OTHER_WORKER, ...(template ? [] : ['template']), ...(isAccount(accountOf(after)) ? [] : [NO_ACCOUNT])],
+    // Where no account is told the worker may be one.
+    severity: template ? 'low' : isKnown ? 'medium' : 'critical',
+    reasons: [OTHER_WORKER, ...(template ? [] : ['template']), ...(isKnown ? [] : [NO_ACCOUNT])],
   };
 };
 
