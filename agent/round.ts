@@ -139,15 +139,23 @@ const tellSilent = (seat: FleetSeat, sight: Sight, deps: RoundDeps): void => {
 
 type Nothing = Extract<Sight, { kind: 'nothing' }>;
 
-const tellUnrecognised = (seat: FleetSeat, { detail }: Nothing, { emit }: RoundDeps): void => {
-  if (seat.silent === 'unrecognised') return;
-  seat.silent = 'unrecognised';
+/** One answer may be lost anywhere: nobody is told of that. An empty address would be asked again in the next full round only. */
+const tellUnrecognised = (seat: FleetSeat, { detail }: Nothing, deps: RoundDeps): void => {
+  const { emit, timetable, monoMs, settings } = deps;
+  if (!seat.occupied) timetable.askEarly(seat, monoMs() + settings.pollIntervalMs());
+  if (seat.silent === UNRECOGNISED) return;
+  const isAgain = seat.silent === UNTOLD_ONCE;
+  seat.silent = isAgain ? UNRECOGNISED : UNTOLD_ONCE;
+  if (!isAgain) return;
   emit('warn', 'device.unrecognised', {
     address: seat.place.address,
     message: `it is a miner, but nobody can tell which, so that it is not watched: ${detail}`,
     remedy: `it is asked again; where it stays so: assayer probe ${seat.place.address}, which says what became of each question`,
   });
 };
+
+const UNTOLD_ONCE = 'untold';
+const UNRECOGNISED = 'unrecognised';
 
 const tellUnread = (seat: FleetSeat, sight: Nothing & { readonly family: string }, { emit }: RoundDeps): void => {
   const { family, reason, detail } = sight;

@@ -78,6 +78,12 @@ for (const [at, [name, command, how]] of (
     const hall = new Hall(t, [placeOf(base, fleet)]);
     losing(fleet, command, how, 100);
     await hall.look(0);
+    assert.equal(hall.events.length, 0, 'one may be lost anywhere');
+    assert.equal(
+      hall.timetable.due(Number.MAX_SAFE_INTEGER)[0]?.early,
+      true,
+      'and it is asked again before the next full round',
+    );
     await hall.look(0);
     assert.deepEqual([familyAt(hall), hall.seat(0).device, hall.attestations()], [undefined, undefined, []]);
     assert.deepEqual(
