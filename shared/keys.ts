@@ -69,12 +69,17 @@ const bareJwk = z.strictObject({
   alg: z.enum(['Ed25519', 'EdDSA']).exactOptional(),
 });
 
+const listOfJwks = z.array(bareJwk).min(1);
+const keyRecords = z.strictObject({ keys: z.array(keyRecordSchema).min(1) });
+
 /** The file of keys that are trusted by hand: one JWK, a list of them, or records with role and logs. */
-export const trustedKeysSchema = z.union([
-  bareJwk,
-  z.array(bareJwk).min(1),
-  z.strictObject({ keys: z.array(keyRecordSchema).min(1) }),
-]);
+export const trustedKeysSchema = z.union([bareJwk, listOfJwks, keyRecords]);
+
+/** The form that a file is meant to have, so that its mistakes are told by its own members. */
+const formOf = (json: object): typeof bareJwk | typeof listOfJwks | typeof keyRecords => {
+  if (Array.isArray(json)) return listOfJwks;
+  return 'keys' in json ? keyRecords : bareJwk;
+};
 
 /** A trusted key and what it is trusted for. A bare JWK without a role is a gateway key, without `logs` for any log. */
 export interface TrustedKey extends z.infer<typeof keyRecordSchema> {
@@ -86,13 +91,15 @@ export type TrustedKeys = ReadonlyMap<string, TrustedKey>;
 
 /** Reads a parsed file of trusted keys. Throws `InvalidKey`, with what is wrong, for anything unusable. */
 export const parseTrustedKeys = (json: unknown): TrustedKeys => {
-  if (typeof json === 'object' && json !== null && 'd' in json) {
-    throw new InvalidKey('this is a private key; give the public one');
-  }
-  const parsed = trustedKeysSchema.safeParse(json);
-  if (!parsed.success) throw new InvalidKey(`not a file of keys: ${z.prettifyError(parsed.error)}`);
+  if (typeof json !== 'object' || json === null) throw new InvalidKey('not a file of keys');
+  if ('d' in json) throw new InvalidKey('this is a private key; give the public one');
+  const parsed = formOf(json).safeParse(json);
+  if (!parsed.success) throw new InvalidKey(`not a file of keys: ${reasonsOf(parsed.error)}`);
   return new Map(recordsOf(parsed.data).map((each) => [each.kid, trustKey(each)]));
 };
+
+const reasonsOf = ({ issues }: z.ZodError): string =>
+  issues.map(({ path, message }) => [path.join('.'), message].filter((text) => text !== '').join(': ')).join('; ');
 
 const recordsOf = (file: z.infer<typeof trustedKeysSchema>): readonly z.infer<typeof keyRecordSchema>[] => {
   if (!Array.isArray(file) && 'keys' in file) return file.keys;

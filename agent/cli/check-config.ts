@@ -16,12 +16,13 @@ export const checkConfigVerb = (program: Command, io: Io): void => {
   program
     .command('check-config')
     .description('check a configuration file without starting anything')
+    .argument('[file]', 'the same as --config')
     .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
     .option('--schema', 'print the JSON Schema of the file, for editors')
     .option('--json', 'print the result as JSON')
-    .action((options: { config: string; schema?: boolean; json?: boolean }) => {
+    .action((file: string | undefined, options: { config: string; schema?: boolean; json?: boolean }) => {
       if (options.schema) io.out.write(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
-      else checkFile(resolve(options.config), options.json === true, io);
+      else checkFile(resolve(file ?? options.config), options.json === true, io);
     });
 };
 

@@ -52,7 +52,13 @@ export const readApprovers = (
 const readKey = (file: string): TrustedKey | Problem => {
   const remedy = 'name the public file that `assayer keys new` wrote beside the key of the approver';
   try {
-    const [key, ...others] = parseTrustedKeys(JSON.parse(readFileSync(file, 'utf8'))).values();
+    const text = readFileSync(file, 'utf8');
+    if (text.startsWith('-----BEGIN'))
+      return {
+        message: `${file} is no public key; a private one does not belong on a gateway, not even sealed`,
+        remedy: `take it away, and ${remedy}`,
+      };
+    const [key, ...others] = parseTrustedKeys(JSON.parse(text)).values();
     return key === undefined || others.length > 0 ? { message: `${file} does not hold one key`, remedy } : key;
   } catch (problem) {
     const isExpected =

@@ -33,6 +33,14 @@ test('every problem is one line: file, line, setting, what is wrong, the nearest
   assert.match(problems[1] ?? '', /assayer\.yaml:8: scheduel: unknown setting "scheduel" \(did you mean "schedule"\?/);
 });
 
+test('a file may be named without --config', async (t) => {
+  const cwd = folder(t);
+  writeFileSync(join(cwd, 'other.yaml'), WRONG);
+  const { code, err } = await assayer(['check-config', 'other.yaml'], { cwd });
+  assert.equal(code, 2);
+  assert.match(err, /other\.yaml:8: scheduel/);
+});
+
 test('--json gives the same problems as data', async (t) => {
   const cwd = folder(t);
   writeFileSync(join(cwd, 'assayer.yaml'), WRONG);

@@ -65,6 +65,24 @@ test('the file of an approver says that its key is one: without a role it is a g
   }
 });
 
+test('a file that is no public key of an approver is told what it is', (t) => {
+  const { write, problems } = site(t);
+  write('alice.key', '-----BEGIN AGE ENCRYPTED FILE-----\n');
+  write('alice.pem', pem(newKey()));
+  for (const file of ['alice.key', 'alice.pem'])
+    assert.match(
+      problems({ alice: file }).join(),
+      /is no public key; a private one does not belong on a gateway.*take it away/,
+    );
+  const jwk = jwkOf(newKey());
+  write('capital.json', { ...jwk, role: 'Approver' });
+  assert.match(problems({ alice: 'capital.json' }).join(), /not a file of keys: role: .*expected one of .*"approver"/);
+  write('list.json', [jwk, { ...jwk, x: 1 }]);
+  assert.match(problems({ alice: 'list.json' }).join(), /not a file of keys: 1\.x: /);
+  write('text.json', '"alice"');
+  assert.match(problems({ alice: 'text.json' }).join(), /not a file of keys/);
+});
+
 test('a key that lies on the gateway is nobody’s who approves, whatever its public file says', (t) => {
   const { dir, write, problems } = site(t);
   const own = JSON.parse(readFileSync(join(dir, 'state', 'gateway.jwk.json'), 'utf8'));
