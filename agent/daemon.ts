@@ -13,7 +13,7 @@ import { type Ground, layGround, trustedKey } from './ground.ts';
 import { beginLog, readLog, tellBegunAnew } from './log-start.ts';
 import { Notifier } from './notify/notifier.ts';
 import { Outlet } from './outlet.ts';
-import { buildPlant, LOCKED_OUT, PASSED, type Plant, passedEntries } from './plant.ts';
+import { buildPlant, LOCKED_OUT, PASSED, type Plant, savedNames, UNTOLD } from './plant.ts';
 import type { Clock } from './platform/clock.ts';
 import { type Door, serveControl } from './platform/control.ts';
 import { AgentError } from './platform/errors.ts';
@@ -104,9 +104,10 @@ export class Daemon {
       const fleet = new Fleet(
         placesOf(config),
         known,
-        store.meta(PASSED, passedEntries) ?? new Set(),
+        store.meta(PASSED, savedNames) ?? new Set(),
         ownershipIn(config, ambience.clock),
         departedIn(store),
+        store.meta(UNTOLD, savedNames) ?? new Set(),
       );
       const log = readLog(loaded.config, {
         store,
@@ -430,6 +431,7 @@ export class Daemon {
       new Set(former.passedEntries()),
       ownershipIn(loaded.config, this.#ambience.clock),
       departedIn(this.#ground.store),
+      new Set(former.untoldAddresses()),
     );
     try {
       const said = buildReload({ configSha256: loaded.sha256, removed: fleet.removed });

@@ -218,11 +218,16 @@ export const judgeDisplaced = (deps: RoundDeps): void => {
 /** Name under which the store keeps the entries of the configuration whose every address was looked at. */
 export const PASSED = 'passed-entries';
 
-const savePassed = ({ fleet, recorder }: RoundDeps): void =>
-  recorder.saveMeta(PASSED, JSON.stringify(fleet.passedEntries()));
+/** And the addresses that are still in their first pass all the same. */
+export const UNTOLD = 'untold-addresses';
 
-/** The entries that were passed before, from what the store keeps. */
-export const passedEntries = (text: string): ReadonlySet<string> =>
+const savePassed = ({ fleet, recorder }: RoundDeps): void => {
+  recorder.saveMeta(PASSED, JSON.stringify(fleet.passedEntries()));
+  recorder.saveMeta(UNTOLD, JSON.stringify(fleet.untoldAddresses()));
+};
+
+/** The entries, or addresses, from what the store keeps. */
+export const savedNames = (text: string): ReadonlySet<string> =>
   // Written by `savePassed`.
   new Set(JSON.parse(text) as readonly string[]);
 

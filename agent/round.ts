@@ -111,19 +111,21 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
     if (!(await deps.begun)) return;
     deps.recorder.heedClock();
     tellSilent(seat, sight, deps);
-    const seen = sight.kind === 'seen';
     const judged = judge(seat, look, sight, deps);
     ok = judged?.look.kind === 'observed' && judged.look.affirms;
     const taken = judged === undefined || deps.recorder.take(judged);
     const recorded = taken === true || (await taken);
-    // A configured position counts as passed once something was seen there, an address of a range once it was asked.
     ok &&= recorded;
-    seat.passed ||= recorded && (seen || seat.place.origin === 'range');
+    seat.passed ||= recorded && isPassed(seat, sight);
   } finally {
     seat.busy = false;
     if (counts) deps.recorder.polled(look, ok, seat.device);
   }
 };
+
+/** A configured position counts as passed once something was seen there, an address of a range once it is known what is there. */
+const isPassed = ({ place }: FleetSeat, sight: Sight): boolean =>
+  sight.kind === 'seen' || (place.origin === 'range' && sight.isUntold !== true);
 
 /**
  * A miner in a range that lets nothing be read, most of all without its log-in, has no history that a finding could be about: that it is
@@ -143,19 +145,15 @@ type Nothing = Extract<Sight, { kind: 'nothing' }>;
 const tellUnrecognised = (seat: FleetSeat, { detail }: Nothing, deps: RoundDeps): void => {
   const { emit, timetable, monoMs, settings } = deps;
   if (!seat.occupied) timetable.askEarly(seat, monoMs() + settings.pollIntervalMs());
-  if (seat.silent === UNRECOGNISED) return;
-  const isAgain = seat.silent === UNTOLD_ONCE;
-  seat.silent = isAgain ? UNRECOGNISED : UNTOLD_ONCE;
-  if (!isAgain) return;
+  const { untold } = seat;
+  seat.untold = untold === undefined ? 'once' : 'said';
+  if (untold !== 'once') return;
   emit('warn', 'device.unrecognised', {
     address: seat.place.address,
     message: `it is a miner, but nobody can tell which, so that it is not watched: ${detail}`,
     remedy: `it is asked again; where it stays so: assayer probe ${seat.place.address}, which says what became of each question`,
   });
 };
-
-const UNTOLD_ONCE = 'untold';
-const UNRECOGNISED = 'unrecognised';
 
 const tellUnread = (seat: FleetSeat, sight: Nothing & { readonly family: string }, { emit }: RoundDeps): void => {
   const { family, reason, detail } = sight;

@@ -52,7 +52,8 @@ export class Fleet {
 
   /**
    * `known` are the devices of the store; `passed` the entries whose every address was looked at before; `departed` are those
-   * that left the configuration earlier, the latest last.
+   * that left the configuration earlier, the latest last; `untold` the addresses that are still in their first pass, as `untoldAddresses`
+   * gave them.
    */
   constructor(
     places: readonly Place[],
@@ -60,9 +61,13 @@ export class Fleet {
     passed: ReadonlySet<string>,
     ownership: Ownership = BY_LABEL,
     departed: readonly DeviceState[] = [],
+    untold: ReadonlySet<string> = new Set(),
   ) {
     this.#ownership = ownership;
-    this.#seatList = places.map((place) => this.#newSeat(place, passed.has(place.entry)));
+    this.#seatList = places.map((place) => {
+      const seat = this.#newSeat(place, passed.has(place.entry) && !untold.has(place.address));
+      return untold.has(place.address) ? Object.assign(seat, { untold: 'once' as const }) : seat;
+    });
     const positions = new Map(this.#seatOf);
     const byAddress = new Map(this.#seatList.map((seat) => [seat.place.address, seat]));
     const gone: DeviceState[] = [];
@@ -190,10 +195,17 @@ export class Fleet {
     return !seat.passed;
   }
 
-  /** Entries of the configuration whose every address was looked at, sorted. */
+  /** Entries of the configuration whose every address was looked at, sorted. A miner of which nobody can tell what it is holds up none. */
   passedEntries(): readonly string[] {
-    const waiting = new Set(this.#seatList.filter(({ passed }) => !passed).map(({ place }) => place.entry));
+    const waiting = new Set(
+      this.#seatList.filter((seat) => !seat.passed && !isUntold(seat)).map(({ place }) => place.entry),
+    );
     return [...new Set(this.#seatList.map(({ place }) => place.entry))].filter((entry) => !waiting.has(entry)).sort();
+  }
+
+  /** Addresses of ranges at which there is a miner of which nobody could tell what it is yet: it was there when its entry was searched. */
+  untoldAddresses(): readonly string[] {
+    return this.#seatList.filter((seat) => !seat.passed && isUntold(seat)).map(({ place }) => place.address);
   }
 
   /** Some device has an approved (`local` or `signed`) reference. */
@@ -310,3 +322,5 @@ const lastSeenMs = ({ marks: { poolsMs = 0, fullMs = 0 } }: DeviceState): number
 
 /** A device's place within a round, in [0, 1): spread evenly, and the same in every round. */
 export const phaseOf = (key: string): number => hash('sha256', key, 'buffer').readUInt32BE(0) / 2 ** 32;
+
+const isUntold = ({ place, untold }: FleetSeat): boolean => place.origin === 'range' && untold !== undefined;

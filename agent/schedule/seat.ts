@@ -20,6 +20,8 @@ export interface FleetSeat extends Seat {
   closed?: readonly Interface[] | undefined;
   /** What was said of a miner here that lets nothing be read. */
   silent?: string;
+  /** There is a miner here of which nobody could tell what it is: seen once, or said. */
+  untold?: 'once' | 'said';
   /** A look is under way. */
   busy: boolean;
   /** Somebody asked for an attestation of what shows here now. */

@@ -566,6 +566,30 @@ test('an entry is passed when every address of it was, and what its machines sho
   assert.deepEqual(fleet.passedEntries(), ['10.0.0.0/29', '10.0.1.1']);
 });
 
+test('a miner of which nobody can tell what it is holds up no entry, and is itself in its first pass, over a restart too', () => {
+  const places = [placeAt('10.0.0.1'), placeAt('10.0.0.2'), RACK];
+  const fleet = new Fleet(places, [], new Set());
+  const [first, second, rack] = fleet.seats() as readonly [FleetSeat, FleetSeat, FleetSeat];
+  first.passed = true;
+  second.untold = 'said';
+  rack.untold = 'once';
+  assert.deepEqual(fleet.passedEntries(), ['10.0.0.0/29']);
+  assert.deepEqual(fleet.untoldAddresses(), ['10.0.0.2']);
+  const again = new Fleet(
+    places,
+    [],
+    new Set(fleet.passedEntries()),
+    undefined,
+    undefined,
+    new Set(fleet.untoldAddresses()),
+  );
+  assert.deepEqual(
+    again.seats().map((seat) => again.inFirstPass(seat)),
+    [false, true, true],
+  );
+  assert.deepEqual(again.untoldAddresses(), ['10.0.0.2']);
+});
+
 test('whatever machines answer where, a machine that is seen at one address only keeps its one id', () => {
   const addresses = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4'];
   const permutation = fc.shuffledSubarray(
