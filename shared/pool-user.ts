@@ -17,16 +17,26 @@ const COINS = new Set(
   ).split(' '),
 );
 
-/** The account or wallet: an e-mail address, else what stands before the first dot, a coin in front of it included. */
+/**
+ * The account or wallet: an e-mail address, else what stands before the first dot, a coin in front of it included. Of an address of which
+ * nobody knows where it ends it is all up to a slash.
+ */
 export const accountOf = (user: string): string => {
   const mail = mailOf(user);
   if (mail !== undefined) return mail;
   const [first = '', second, worker] = user.split('.', 3);
+  if (/^[^/]+@/.test(first)) return user.replace(/\/.*$/s, '');
   return worker !== undefined && COINS.has(first.toUpperCase()) ? `${first}.${second}` : first;
 };
 
 /** Whether this is an account at all. Nothing, or a coin alone, is none: whose the work is then stands in what is taken for the worker, if anywhere. */
 export const isAccount = (account: string): boolean => account !== '' && !COINS.has(account.toUpperCase());
+
+/** For whom it works: the account, or, where none is told, the whole user, in which one may stand. */
+export const payeeOf = (user: string): string => {
+  const account = accountOf(user);
+  return isAccount(account) ? account : user;
+};
 
 /** The worker; undefined where the user names none. */
 export const workerOf = (user: string): string | undefined => {

@@ -1,10 +1,10 @@
-import { accountOf } from '../../shared/pool-user.ts';
+import { payeeOf } from '../../shared/pool-user.ts';
 
 /** Users of pools as findings compare and merge them. */
 
-/** A value with each user cut down to its account; `isUser` where a text is one. */
+/** A value with each user cut down to its account, where it tells one; `isUser` where a text is one. */
 export const byAccount = (value: unknown, isUser: boolean): unknown => {
-  if (typeof value === 'string') return isUser ? accountOf(value) : value;
+  if (typeof value === 'string') return isUser ? payeeOf(value) : value;
   if (Array.isArray(value)) return value.map((item) => byAccount(item, false));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, byAccount(member, name === 'user')]));

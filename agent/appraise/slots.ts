@@ -1,5 +1,5 @@
 import type { FeePool, PoolSlot } from '../../shared/facts.ts';
-import { accountOf } from '../../shared/pool-user.ts';
+import { payeeOf } from '../../shared/pool-user.ts';
 import { quotaOf } from '../baseline/compared.ts';
 import { endpointText, parseEndpoint, sameUrl } from './pool-url.ts';
 
@@ -300,7 +300,7 @@ const toldOf = ({ url, user, proxy }: PoolSlot): Told => {
   return {
     place: JSON.stringify([account, host, port]),
     path: path.replace(/#.*$/s, '').replace(/\/$/, '').toLowerCase(),
-    account: user === undefined ? undefined : accountOf(user),
+    account: user === undefined ? undefined : payeeOf(user),
     proxy,
   };
 };

@@ -1,5 +1,5 @@
 import { FACTS, type FactName, type Facts } from '../../shared/facts.ts';
-import { accountOf } from '../../shared/pool-user.ts';
+import { payeeOf } from '../../shared/pool-user.ts';
 import { changed, comparedFacts } from '../baseline/compared.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import type { DeviceState } from './device.ts';
@@ -22,7 +22,7 @@ export const isStillServed = (found: Found, facts: Facts, refused: readonly Devi
     (pool) =>
       known.url !== undefined &&
       sameUrl(pool.url, known.url) &&
-      (pool.user === undefined || known.user === undefined || accountOf(pool.user) === accountOf(known.user)) &&
+      (pool.user === undefined || known.user === undefined || payeeOf(pool.user) === payeeOf(known.user)) &&
       !refused.some((one) => isSamePool({ after: pool }, one)),
   );
 };

@@ -101,6 +101,19 @@ test('five that work for two e-mail log-ins of one name are no storm', () => {
   assert.deepEqual([...new Set(statements.map(({ kind }) => kind))], ['device']);
 });
 
+test('five behind the name of a coin that work for different users are no storm', () => {
+  for (const front of ['LTC', '']) {
+    const statements = new Watcher().take(
+      Array.from({ length: 5 }, (_, device) => of(device, { after: `${front}.thief${device}` })),
+    );
+    assert.deepEqual([...new Set(statements.map(({ kind }) => kind))], ['device']);
+    const [parent] = new Watcher().parents(
+      Array.from({ length: 5 }, (_, device) => of(device, { after: `${front}.thief` })),
+    );
+    assert.equal(parent?.after, `${front}.thief`);
+  }
+});
+
 test('the fifth within ten minutes makes the parent; those before keep their own statements', () => {
   const watcher = new Watcher();
   for (let device = 0; device < 4; device++) assert.equal(watcher.take(many(device, device + 1), MINUTE).length, 1);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accountOf, workerOf } from '../../shared/pool-user.ts';
+import { accountOf, payeeOf, workerOf } from '../../shared/pool-user.ts';
 
 test('the account of a user ends at the first dot, behind a coin at the second, that of an e-mail log-in behind its domain', () => {
   for (const [user, account, worker] of [
@@ -35,6 +35,27 @@ test('where nobody knows whether a domain goes on or a worker begins, it goes on
     'ops@mail.example@attacker.net',
   ])
     assert.equal(accountOf(user), user);
+});
+
+test('an address of which nobody knows where it ends is account up to a slash', () => {
+  for (const [user, account] of [
+    ['ops@acme.example-rig1', 'ops@acme.example-rig1'],
+    ['ops@acme.example+rig1', 'ops@acme.example+rig1'],
+    ['ops@acme.example#rig1.x', 'ops@acme.example#rig1.x'],
+    ['ops@localhost/rig1', 'ops@localhost'],
+    ['ops@10.20.14.7/rig1', 'ops@10.20.14.7'],
+  ] as const)
+    assert.equal(accountOf(user), account);
+});
+
+test('where no account is told the whole user says for whom it works', () => {
+  for (const [user, payee] of [
+    ['acme.rig1', 'acme'],
+    ['LTC.acme.rig1', 'LTC.acme'],
+    ['LTC.acme', 'LTC.acme'],
+    ['.rig1', '.rig1'],
+  ] as const)
+    assert.equal(payeeOf(user), payee);
 });
 
 test('a long user is read in short time', () => {

@@ -13,7 +13,7 @@ export const poolUserChanged = defineRule({
   id: 'pool.user-changed',
   title: 'Pool user changed',
   meaning:
-    'A configured pool slot works for another user. Another account or wallet takes the earnings, and has to be planned (AP). Another worker of the same account (reason `worker`) only relabels them, and two people approve it (A2), also afterwards; but not where what stands in front of it is no account (`no-account`: nothing, or only the name of a coin): then it may be one itself, and weighs as one. The reason `first-told` says that the slot told no user when people approved it (A2).',
+    'A configured pool slot works for another user. Another account takes the earnings, and has to be planned (AP). Another worker of the same account (`worker`) relabels them: two people approve it (A2). Where no account stands before it (`no-account`: nothing, or only a coin) it weighs as one. `first-told`: the slot told no user when people approved it (A2).',
   benign: ['tenant move', 'workers renamed', 'worker named after a leased address', 'a log-in that was given later'],
   severity: 'critical',
   basis: 'self-reported',
