@@ -196,13 +196,16 @@ export class Judge {
     if (this.#said.has(name)) return;
     this.#said.add(name);
     if (finding.plan !== undefined) this.#coveredBy(raised);
-    if (finding.severity === 'low') this.#lowRaised(raised);
+    if (!isAlarm(finding.severity)) this.#quietRaised(raised);
     if (isAlarm(finding.severity)) this.#alarmRaised(raised);
   }
 
-  #lowRaised(raised: Raised): void {
+  #quietRaised(raised: Raised): void {
     const { finding, atMs, device = '' } = raised;
-    if (this.#causes(raised).some(({ happening }) => happening.kind === 'attack')) return;
+    const causes = this.#causes(raised);
+    const attack = attackAmong(causes, finding.id);
+    if (attack !== undefined) this.#attackFound(attack, raised);
+    if (finding.severity !== 'low' || causes.some(({ happening }) => happening.kind === 'attack')) return;
     const weeks = this.#low.getOrInsertComputed(finding.id, () => new Map());
     const week = `${device} ${Math.floor(atMs / WEEK_MS)}`;
     weeks.set(week, (weeks.get(week) ?? 0) + 1);
@@ -212,10 +215,7 @@ export class Judge {
     const { finding, atMs } = raised;
     if (raised.device === undefined && this.#isAbsence(finding, atMs)) return;
     const causes = this.#causes(raised);
-    const attack = causes.find(
-      ({ happening }) => happening.kind === 'attack' && speaksOf(happening.event as Attack, finding.id),
-    );
-    // The lists of the agenda hold events of the kind that each happening names.
+    const attack = attackAmong(causes, finding.id);
     if (attack !== undefined) {
       this.#attackFound(attack, raised);
       return;
@@ -233,7 +233,7 @@ export class Judge {
   }
 
   /** What happens, or happened a little before, to the device of a finding. */
-  #causes({ device, atMs }: Raised): readonly { readonly happening: Happening; readonly machine: Machine }[] {
+  #causes({ device, atMs }: Raised): readonly Cause[] {
     if (device === undefined) return [];
     const machine = this.#addresses.get(device)?.device;
     const { agenda, apartMs } = this.#truth;
@@ -249,10 +249,7 @@ export class Judge {
     });
   }
 
-  #attackFound(
-    { happening, machine }: { readonly happening: Happening; readonly machine: Machine },
-    { finding, atMs }: Raised,
-  ): void {
+  #attackFound({ happening, machine }: Cause, { finding, atMs }: Raised): void {
     const { finds, at_least: least } = happening.event as Attack;
     if (!finds.includes(finding.id) || !isAsGrave(finding.severity, least)) return;
     const found = this.#found.getOrInsertComputed(happening, () => new Map());
@@ -360,6 +357,16 @@ const plannedAmong = (causes: readonly { readonly happening: Happening }[], id: 
     ({ happening: { kind, event } }) =>
       kind === 'planned' && (event as Planned).plan.ids.some((one) => namesRule(one, id)),
   )?.happening;
+
+/** What happens to a device, and to which machine. */
+interface Cause {
+  readonly happening: Happening;
+  readonly machine: Machine;
+}
+
+/** The attack that a finding with this id may be of. The lists of the agenda hold events of the kind that each happening names. */
+const attackAmong = (causes: readonly Cause[], id: string): Cause | undefined =>
+  causes.find(({ happening }) => happening.kind === 'attack' && speaksOf(happening.event as Attack, id));
 
 const speaksOf = ({ finds, also }: Attack, id: string): boolean => finds.includes(id) || also.includes(id);
 

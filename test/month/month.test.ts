@@ -120,6 +120,22 @@ test('an attack that changes nothing is not found: exit 1, and the report names 
   assert.deepEqual(report.attacks.missed, report.attacks.all);
 });
 
+test('an attack whose finding weighs less than medium is found where it says so', async () => {
+  const file = scenario(
+    'low.yaml',
+    `attacks:
+  - what: another power supply
+    day: 1
+    at: "05:00"
+    steps: [{ do: set, name: powersn, value: Q7345U223999 }, { do: set, name: serial_no, value: Q7345U223999 }]
+    finds: [identity.psu-changed]
+    at_least: low`,
+  );
+  const { out } = await run('--scenario', file, '--json');
+  const report = JSON.parse(out) as Report;
+  assert.deepEqual(report.attacks.missed, []);
+});
+
 test('a change of the pool account that nobody planned is an alarm without a cause: exit 1, with device and values', async () => {
   const file = scenario(
     'alarm.yaml',
