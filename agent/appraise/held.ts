@@ -1,6 +1,7 @@
 import { FACTS, type FactName, type Facts } from '../../shared/facts.ts';
 import { approvedFacts, withoutOpen } from '../baseline/approved.ts';
 import { changed } from '../baseline/compared.ts';
+import { keptFacts } from '../baseline/kept.ts';
 import { holderOf } from '../baseline/reference.ts';
 import { type Held, heldBy, type Standing } from '../baseline/standing.ts';
 import { attestedClaims, coveredBy, withBrought } from './accept.ts';
@@ -9,7 +10,7 @@ import type { DeviceState, Track } from './device.ts';
 import { isKeyed, keyOf } from './keyed.ts';
 import { factsToApprove, wholeOf } from './who-approves.ts';
 
-/** A fact of which a signed document allows other values than the device shows: approved by the next version of that document. */
+/** A fact of which a signed document allows, or approved, other values than the device shows: approved by its next version. */
 export interface HeldFact {
   readonly fact: FactName;
   /** `seq` of the entry that adopted the document. */
@@ -19,7 +20,8 @@ export interface HeldFact {
 
 /**
  * The first of these facts, and of those accepted along with them, that a document holds so; of all where none are named. Of the pools a
- * document that tells one column holds nothing else.
+ * document that tells one column holds nothing else, and of what a device showed when it was signed only facts that it names: of a device
+ * that was signed as a whole nobody signed each value.
  */
 export const heldOtherwise = (
   state: DeviceState,
@@ -36,6 +38,30 @@ export const heldOtherwise = (
     if (facts?.includes(fact) === false || !isOther({ name, fact, document }, { state, observed, covered, nowMs }))
       continue;
     return { fact, seq: document.seq, refId: document.refId };
+  }
+  return namedOtherwise(state, facts, observed, standing);
+};
+
+/** The first of these facts that approvers signed by its name as the device showed it, and that it shows otherwise. */
+const namedOtherwise = (
+  { reference }: DeviceState,
+  wanted: readonly FactName[] | undefined,
+  observed: Facts,
+  { references }: Standing,
+): HeldFact | undefined => {
+  const entries = reference?.entries ?? [];
+  const known: { readonly [fact: string]: unknown } = keptFacts(reference?.facts);
+  for (const entry of entries) {
+    const document = references.find(({ seq }) => seq === entry.seq);
+    if (entry.approval !== 'signed' || document === undefined) continue;
+    const fact = entry.facts?.find(
+      (one) =>
+        wanted?.includes(one) !== false &&
+        holderOf(entries, one) === entry &&
+        observed[one] !== undefined &&
+        changed(one, known[one] ?? null, observed[one]),
+    );
+    if (fact !== undefined) return { fact, seq: entry.seq, refId: document.terms.ref_id };
   }
   return undefined;
 };

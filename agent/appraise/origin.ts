@@ -1,11 +1,13 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import type { KeyClass, Terms } from '../../shared/terms.ts';
+import { isCloser } from '../baseline/approved.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { holderOf } from '../baseline/reference.ts';
 import { type Layer, layerOf } from '../baseline/scope.ts';
 import { type Adopted, heldBy, type Standing } from '../baseline/standing.ts';
 import { approvedOf, describe } from './approval.ts';
 import type { Approval, DeviceState, Reference } from './device.ts';
+import { wholeOf } from './who-approves.ts';
 
 /** What is approved of one fact of one device, and who says so: the layers of the baseline laid over each other. */
 export interface ApprovedFact {
@@ -36,8 +38,12 @@ export const approvedFactsOf = (
 ): readonly ApprovedFact[] => {
   const seen = { ...keptFacts(state.attested?.facts), ...watched };
   const approved = approvedOf(state, standing, seen, nowMs);
-  const held = heldBy(standing, describe(state, seen), nowMs);
-  const documents = [...held].map(([fact, { items, seq, refId }]): ApprovedFact => {
+  const entries = state.reference?.entries ?? [];
+  const held = [...heldBy(standing, describe(state, seen), nowMs)].filter(
+    // Names of documents are those of facts, or of columns of one.
+    ([name, document]) => !isCloser(holderOf(entries, wholeOf(name) as FactName), document),
+  );
+  const documents = held.map(([fact, { items, seq, refId }]): ApprovedFact => {
     const order = orders.find((one) => one.seq === seq);
     return {
       fact,
@@ -51,8 +57,7 @@ export const approvedFactsOf = (
       by: order?.by ?? [],
     };
   });
-  const named = new Set(held.keys());
-  const entries = state.reference?.entries ?? [];
+  const named = new Set(held.map(([name]) => name));
   const absent = (state.reference?.absent ?? []).map((fact) => [fact, null] as const);
   const kept = [...absent, ...Object.entries(approved?.facts ?? {})].flatMap(([fact, value]): ApprovedFact[] => {
     if (named.has(fact)) return [];

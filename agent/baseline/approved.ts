@@ -95,7 +95,7 @@ const poolHolders = (
 };
 
 /** An approval of this device alone, signed, holds against documents that speak of more than it. */
-const isCloser = (entry: ReferenceEntry | undefined, { closeness, seq }: Held): boolean =>
+export const isCloser = (entry: ReferenceEntry | undefined, { closeness, seq }: Held): boolean =>
   entry?.approval === 'signed' && (closeness < DEVICE_CLOSENESS || entry.seq > seq);
 
 const apply = (

@@ -33,9 +33,10 @@ export const inScope = (scope: Scope | undefined, { device, labels, model, famil
   return Object.entries(scope.labels ?? {}).every(([name, value]) => labels[name] === value);
 };
 
-/** Whether two documents may speak of one device: no label or name that both ask for rules it out. */
+/** Whether two documents may speak of one device: no label, name or model that both ask for rules it out. */
 export const mayMeet = (one: Scope = {}, other: Scope = {}): boolean =>
   (one.devices === undefined || other.devices?.some((device) => one.devices?.includes(device)) !== false) &&
+  (one.models === undefined || other.models?.some((model) => one.models?.includes(model)) !== false) &&
   Object.entries(one.labels ?? {}).every(([name, value]) => (other.labels?.[name] ?? value) === value);
 
 /** Which layer of the baseline a document belongs to. */

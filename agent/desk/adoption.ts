@@ -23,6 +23,7 @@ import { rebuilt, underDocument, wantsTwo } from '../appraise/promote.ts';
 import { isUnplanned, needsMorePeople, notCoverable, uncoverableIds, wholeOf } from '../appraise/who-approves.ts';
 import type { Absent } from '../baseline/absent.ts';
 import { factsOfClaims } from '../baseline/claims.ts';
+import { itemsAt } from '../baseline/expected.ts';
 import { holderOf } from '../baseline/reference.ts';
 import { closeness, DEVICE_CLOSENESS, inScope, mayMeet } from '../baseline/scope.ts';
 import { countsFor, lastOfPlan, type Standing, standingOf } from '../baseline/standing.ts';
@@ -501,7 +502,7 @@ const overruling = ({ kind }: Plan | ReferenceTerms, { order, fact }: Overruled)
  */
 const overruledBy = (
   document: Plan | ReferenceTerms,
-  { orders, states }: Pick<AdoptionGround, 'orders' | 'states'>,
+  { orders, states, nowMs }: Pick<AdoptionGround, 'orders' | 'states' | 'nowMs'>,
 ): readonly Overruled[] => {
   const { facts, close } = reachOf(document);
   const covered = states().filter((state) => stagesOf(state, {}).some((who) => inScope(document.scope, who)));
@@ -512,7 +513,7 @@ const overruledBy = (
       close >= closeness(terms.scope) &&
       (mayMeet(document.scope, terms.scope) ||
         covered.some((state) => countsFor({ ...order, terms }, describe(state, {}))));
-    const values = meets ? (terms.values ?? []).map(({ fact }) => wholeOf(fact)) : [];
+    const values = meets ? itemsAt(terms.values ?? [], nowMs).map(({ fact }) => wholeOf(fact)) : [];
     const entered = close >= DEVICE_CLOSENESS ? covered : [];
     const fact = facts.find(
       (one) =>

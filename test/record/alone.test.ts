@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { wantsMorePeople } from '../../agent/appraise/accept.ts';
+import { approvedFactsOf } from '../../agent/appraise/origin.ts';
 import { agentGap } from '../../agent/appraise/rules/evidence-agent-gap.ts';
+import { factsToApprove } from '../../agent/appraise/who-approves.ts';
 import { keptFacts } from '../../agent/baseline/kept.ts';
 import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
 import { differencesInForce } from '../../agent/desk/differences.ts';
@@ -428,6 +430,56 @@ test('no reference of one person takes the place of what two signed, under whate
   assert.throws(() => adopt(reference('nearer', ['rig-2'], 'config.voltage_mv'), 'alice'), {
     code: 'terms.two-approvers',
   });
+});
+
+test('what ended, or is for other models, is in the way of nobody', async (t) => {
+  const recording = await learned(t, ['rig-1']);
+  const changes = recording.changes(two);
+  const now = Math.floor(recording.clock.wall / 1000);
+  const reference = (id: string, scope: object, item: object = {}) => ({
+    kind: 'reference',
+    ref_id: id,
+    version: 1,
+    scope,
+    values: [{ fact: 'config.mode', class: 'exact', value: 'eco', ...item }],
+  });
+  const adopt = (terms: object, ...by: readonly string[]) =>
+    changes.adopt({ kind: 'signed', ...two.sign(terms as never, ...by) });
+  adopt(reference('for-a-while', { devices: ['rig-1'] }, { until_at: now + 60 }), 'alice', 'bob');
+  adopt(reference('of-model', { models: ['M50S'] }), 'alice', 'bob');
+  adopt(reference('of-other-model', { models: ['Gamma'] }), 'alice');
+  const other = { ...reference('again', { devices: ['rig-1'] }), scope: { devices: ['rig-1'], models: ['Gamma'] } };
+  assert.throws(() => adopt(other, 'alice'), { code: 'terms.two-approvers' });
+  recording.clock.wall += 61_000;
+  adopt({ ...other, iat: now }, 'alice');
+});
+
+test('what approvers signed of a device by its name one person accepts no other value of, and baseline show says which holds', async (t) => {
+  const recording = await learned(t, ['rig-1']);
+  const changes = recording.changes(two);
+  await recording.looks('rig-1', 2, { 'config.power_limit_w': 3250 });
+  const entry = { ...recording.attestation('rig-1'), facts: ['config.power_limit_w'] };
+  const terms = { kind: 'reference', ref_id: 'limit', version: 1, entries: [entry] };
+  changes.adopt({ kind: 'signed', ...two.sign(terms as never, 'alice', 'bob') });
+  const group = {
+    kind: 'reference',
+    ref_id: 'group',
+    version: 1,
+    values: [{ fact: 'config.power_limit_w', class: 'exact', value: 9999 }],
+  };
+  changes.adopt({ kind: 'signed', ...two.sign(group as never, 'bob') });
+  const { standing } = recording.orders;
+  const shown = approvedFactsOf(recording.state('rig-1'), recording.orders.all(), standing, recording.clock.wall);
+  const limit = shown.filter(({ fact }) => fact === 'config.power_limit_w');
+  assert.deepEqual(
+    limit.map(({ value, layer, approval }) => [value, layer, approval]),
+    [[3250, 'device', 'signed']],
+  );
+  await recording.looks('rig-1', 4, { 'config.power_limit_w': 2000 });
+  const [track] = recording.state('rig-1').tracks;
+  assert.ok(track);
+  for (const facts of [undefined, factsToApprove(track.finding)])
+    assert.match(JSON.stringify(accept(recording, facts)), /the signed reference limit holds config\.power_limit_w/);
 });
 
 test('nor of what a device showed when approvers signed that', async (t) => {
