@@ -13,7 +13,7 @@ export const poolUserChanged = defineRule({
   id: 'pool.user-changed',
   title: 'Pool user changed',
   meaning:
-    'A configured pool slot works for another user. Another account takes the earnings, and has to be planned (AP). Another worker of the same account (`worker`) relabels them: two people approve it (A2). Where no account stands before it (`no-account`: nothing, or only a coin) it weighs as one. `first-told`: the slot told no user when people approved it (A2).',
+    'A configured pool slot works for another user. Another account takes the earnings, and has to be planned (AP). Another worker (`worker`) relabels them (A2), unless no account stands before it (`no-account`). `first-told`: people approved the slot without a user (A2).',
   benign: ['tenant move', 'workers renamed', 'worker named after a leased address', 'a log-in that was given later'],
   severity: 'critical',
   basis: 'self-reported',
