@@ -70,7 +70,7 @@ const ACTING_WORDS: ReadonlySet<string> = new Set(
   flush insert inject swap rotate renew relay unset override rst hwrst ztp relaunch respawn bounce eject release drain
   initialize undo redo deploy maintenance use pick mount force dbg prefer chmod chown grant permit expel kick ban exit die nuke
   launch rbt reconnect unpair pop spawn fork park attach detach evict forget reimage scrub withdraw transfer redirect retarget
-  allocate reassociate deauth disarm`.split(/\s+/),
+  allocate reassociate deauth disarm up new nap boost`.split(/\s+/),
 );
 
 /** Also as the beginning of a word that is made of two, as in `dropcaches`; … */
@@ -83,7 +83,7 @@ const ACTING_END =
 
 /** A path that ends in a value behind what it would be given to: `/fan/100`, `/relays/1/high`. */
 const GIVEN =
-  /\/(?:fans?|relays?|gpios?|pumps?|valves?|clocks?|outlets?|sockets?|plugs?|mining|hashing|heating|brightness|pwm|duty|active[-_]?pool|current[-_]?pool|[\w-]*(?:freq(?:uency)?|volt(?:age)?s?|power|target|limit|speed|level|profile|preset|mode))(?:\/[\w.-]+)?\/(?:\d+(?:\.\d+)?|high|low|max|min|full|auto|manual|true|false)\/?$/i;
+  /\/(?:fans?|relays?|gpios?|pumps?|valves?|clocks?|outlets?|sockets?|plugs?|mining|hashing|heating|heaters?|watts?|wattage|brightness|pwm|duty|active[-_]?pool|current[-_]?pool|[\w-]*(?:freq(?:uency)?|volt(?:age)?s?|power|target|limit|speed|level|profile|preset|mode))(?:\/[\w.-]+)?\/(?:\d+(?:\.\d+)?|high|low|max|min|full|auto|manual|eco|normal|turbo|quiet|true|false)\/?$/i;
 
 /** The word for which a command or a path may not come from outside; undefined where it has none. */
 export const actingWord = (name: string): string | undefined => {

@@ -84,7 +84,7 @@ const ACTING_PATHS =
   /cgi-bin/powercycle /cgi-bin/rst /cgi-bin/miner_rst.cgi /cgi-bin/ledon.cgi /api/hashoff /api/softoff /api/softon /api/terminate
   /api/ztp /trigger /pools/swap /relay1/off /pool/down /init.cgi /index.csp /f_settings.php
   /api/config/pools /api/getLatestFirmwareVersion /api/checkUrl /api/checkurl /api/checkPoolTest /api/checkGateWay /api/checkDNS /api/testingpool /cgi-bin/configMiner.cgi
-  /api/pool/2/use /api/pools/choose/2 /api/assign/pool /api/overclock/600 /api/dismount /dbg/x /api/fan/100 /relays/1/high /api/freq/0/650.5
+  /api/pool/2/use /api/pools/choose/2 /api/assign/pool /api/overclock/600 /api/dismount /dbg/x /api/fan/100 /api/miner/up /api/new/pool /boost /api/nap /api/wattage/3000 /api/heater/0 /mode/eco /relays/1/high /api/freq/0/650.5
   /miner/powerdown /miner/power-down /system/adduser /system/useradd /system/deluser /system/usermod /settings/revert /chpass /chpasswd /chpw
   /system/changePassword /firmware/downgrade /access/grant /access/revoke
   /api/mining/0 /api/exit /api/pools/activepool/1 /reconnect /api/unpair /die /nuke /launch /rbt /dropcaches /cgi-bin/minerlock.cgi /api/powerlimit/3000
