@@ -79,13 +79,15 @@ const moveMarks = (marks: Marks, byMs: number): void => {
   const byS = Math.round(byMs / 1000);
   // Ahead it may have been a pause that nobody told us of: nothing was seen in it.
   if (byMs < 0) moveSights(marks, byMs);
-  const { failingSinceMs, waitsMs, movedS, ranS, uptime, shares, leftOut } = marks;
+  const { failingSinceMs, waitsMs, movedS, ranS, uptime, shares, leftOut, endpoint } = marks;
   if (failingSinceMs !== undefined) marks.failingSinceMs = failingSinceMs + byMs;
   if (waitsMs !== undefined) marks.waitsMs = waitsMs + byMs;
   if (movedS !== undefined) marks.movedS = movedS + byS;
   if (ranS !== undefined) marks.ranS = ranS + byS;
   if (uptime !== undefined) marks.uptime = { ...uptime, atMs: uptime.atMs + byMs };
   if (shares !== undefined) marks.shares = { ...shares, atS: shares.atS + byS };
+  if (endpoint?.atS.login !== undefined)
+    marks.endpoint = { ...endpoint, atS: { ...endpoint.atS, login: endpoint.atS.login + byS } };
   if (leftOut !== undefined)
     marks.leftOut = Object.fromEntries(
       Object.entries(leftOut).map(([name, row]) => [name, { ...row, sinceMs: row.sinceMs + byMs }]),
