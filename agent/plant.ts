@@ -22,7 +22,7 @@ import type { Fleet } from './schedule/fleet.ts';
 import { Pacer } from './schedule/pacer.ts';
 import type { FleetSeat } from './schedule/seat.ts';
 import { type DueLook, Timetable } from './schedule/timetable.ts';
-import { Turns } from './schedule/turns.ts';
+import { formerlyUntilMs, Turns } from './schedule/turns.ts';
 
 /** What a configuration makes: who is looked at, when, how, and judged by what. A reload replaces it as a whole. */
 export interface Plant {
@@ -110,7 +110,7 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
       turns: ({ phase }) => ({
         lastMs: (surface) => turns[surface].lastMs(phase),
         nowMs: clock.wallMs(),
-        ranUntilMs,
+        ranUntilMs: formerlyUntilMs(ranUntilMs, clock),
       }),
       inFirstPass: (seat) => fleet.inFirstPass(seat),
     },

@@ -5,6 +5,7 @@ import { keptFacts } from './baseline/kept.ts';
 import type { Driver } from './drivers/driver.ts';
 import { lookAt, type Seen, type Sight } from './look.ts';
 import type { LookKind } from './normalise/observation.ts';
+import { type Sample, sampleOf, stepBetween } from './platform/clock.ts';
 import { readEndpoint } from './probe/endpoint.ts';
 import { darkIn } from './probe/probe.ts';
 import type { Interface, Target } from './probe/target.ts';
@@ -17,8 +18,25 @@ type ProbeSeatDeps = Pick<RoundDeps, 'fleet' | 'look' | 'targetOf' | 'settings'>
 const FULL_LOOKS = 3;
 
 /** Asks whatever sits at this seat. */
-export const probeSeat = (seat: FleetSeat, look: LookKind, deps: ProbeSeatDeps): Promise<Sight> =>
-  look === 'full' ? lookInFull(seat, deps) : lookAt(deps.targetOf(seat), driverOf(seat, deps), look, deps.look);
+export const probeSeat = async (seat: FleetSeat, look: LookKind, deps: ProbeSeatDeps): Promise<Sight> => {
+  const from = sampleOf(deps.look.clock);
+  const sight =
+    look === 'full'
+      ? await lookInFull(seat, deps)
+      : await lookAt(deps.targetOf(seat), driverOf(seat, deps), look, deps.look);
+  return byPresentClock(sight, from, sampleOf(deps.look.clock));
+};
+
+/**
+ * A look over which the clock was set back was made when it began, by the clock as it is now: when in it something was read nobody knows
+ * any more, and the former clock would have it lie ahead.
+ */
+const byPresentClock = (sight: Sight, from: Sample, to: Sample): Sight => {
+  const stepMs = stepBetween(from, to) ?? 0;
+  if (sight.kind === 'nothing' || stepMs >= 0) return sight;
+  const observedAtMs = Math.min(sight.observation.observedAtMs, from.wallMs + stepMs);
+  return { ...sight, observation: { ...sight.observation, observedAtMs } };
+};
 
 /** A full look is repeated while it lost something; last of all comes the endpoint, where it has its turn. */
 const lookInFull = async (seat: FleetSeat, deps: ProbeSeatDeps): Promise<Sight> => {

@@ -81,14 +81,16 @@ export class Upkeep {
   watchGaps(): void {
     const { ground, clock, plant } = this.#deps;
     const { log, recorder } = ground;
+    // What it stood still over, and the clock was set in, is in no period: the former one ends before that.
+    recorder.heedClock();
     const nowMs = clock.monoMs();
     const slept = sleptMs(clock);
     const isLong = (fromMs: number): boolean => isGap(nowMs - fromMs, plant().pacer.poolsIntervalMs());
     const asleepMs = Math.max(0, slept - this.#sleptMs);
     if (this.#watchedMs !== undefined && isLong(this.#watchedMs - asleepMs)) {
       this.#noteGap(this.#watchedMs - asleepMs, 'stood-still');
-      // The clocks parted while the host slept, so a period ended before that, and none has the time in it.
-      if (isLong(this.#watchedMs)) recorder.blind();
+      // Where the clocks parted meanwhile, as they do while the host sleeps, a period ended before that, and none has the time in it.
+      if (recorder.lastedMs() >= nowMs - this.#watchedMs && isLong(this.#watchedMs)) recorder.blind();
     }
     this.#watchedMs = nowMs;
     this.#sleptMs = slept;

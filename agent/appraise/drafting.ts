@@ -44,7 +44,9 @@ export const draftingOf = (state: DeviceState, context: LookContext): Drafting =
       ...(before === undefined ? {} : { before }),
       ...(after === undefined ? {} : { after }),
       ...(reasons === undefined || reasons.length === 0 ? {} : { reasons }),
-      ...(lastMs === undefined || lastMs === 0 ? {} : lastSeenOf(sinceSeen(ran), deviation, seconds(lastMs))),
+      ...(lastMs === undefined || lastMs === 0
+        ? {}
+        : lastSeenOf(sinceSeen(ran), deviation, seconds(Math.min(lastMs, context.nowMs)))),
       ...(plan === undefined ? {} : { plan }),
       ...(waiver === undefined ? {} : { waiver: waiver.seq }),
       ...(edit === undefined ? {} : { edit }),

@@ -44,7 +44,10 @@ const isDueSeldom = (
   const inQuestion = (track: Track): boolean =>
     track.finding.ruleId === remoteControlManagementPortOpen.id && isUndecided(track);
   if (surface === 'ports' && tracks.some(inQuestion)) return true;
-  const lastMs = atS === undefined || atS > seconds(nowMs) ? firstSeenMs : atS * 1000;
+  const isToCome = atS !== undefined && atS > seconds(nowMs);
+  // It was tried, whenever that was: some devices count how often.
+  if (surface === 'login' && isToCome) return false;
+  const lastMs = atS === undefined || isToCome ? firstSeenMs : atS * 1000;
   return Math.max(lastMs, ranUntilMs) < turnMs;
 };
 

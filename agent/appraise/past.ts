@@ -89,11 +89,14 @@ const setMarks = (marks: Marks, nowMs: number): boolean => {
   for (const name of ms) marks[name] = nowMs;
   if (ms.includes('failingSinceMs')) marks.unwatchedMs = undefined;
   for (const name of s) marks[name] = nowS;
-  const { uptime, shares, leftOut = {}, toldMs = {} } = marks;
+  const { uptime, shares, leftOut = {}, toldMs = {}, endpoint } = marks;
   const isUptime = uptime !== undefined && isAhead(uptime.atMs, nowMs);
   const isShares = shares !== undefined && isAhead(shares.atS * 1000, nowMs);
   const isTold = Object.values(toldMs).some((atMs) => isAhead(atMs, nowMs));
   const isLeftOut = Object.values(leftOut).some(({ sinceMs }) => isAhead(sinceMs, nowMs));
+  const isTried = endpoint !== undefined && isAhead((endpoint.atS.login ?? 0) * 1000, nowMs);
+  // What a surface showed at a time to come is read again; a log-in that was tried is not tried again for that.
+  if (isTried) marks.endpoint = { ...endpoint, atS: { ...endpoint.atS, login: nowS } };
   // Two samples of different clocks say nothing together.
   if (isUptime) marks.uptime = undefined;
   if (isShares) marks.shares = { ...shares, atS: nowS };
@@ -103,5 +106,5 @@ const setMarks = (marks: Marks, nowMs: number): boolean => {
     );
   if (isTold)
     marks.toldMs = Object.fromEntries(Object.entries(toldMs).map(([name, atMs]) => [name, Math.min(atMs, nowMs)]));
-  return ms.length + s.length > 0 || isUptime || isShares || isLeftOut || isTold;
+  return ms.length + s.length > 0 || isTried || isUptime || isShares || isLeftOut || isTold;
 };

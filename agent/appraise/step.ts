@@ -5,8 +5,9 @@ import { clearSettled } from './settled.ts';
 
 /**
  * The device once the wall clock of the gateway was set by `byMs`, so that it is `nowMs`: what lasts has lasted for as long as before, and
- * no step makes a change confirmed, a silence long or a window over. What statements tell, such as when a device was last seen, stays as the
- * clock told it then. The same object where only what every look notes anew was moved. Its marks are set in place.
+ * no step makes a change confirmed, a silence long or a window over. What statements told stays as the clock had it then; so does when a
+ * device was last seen, but where the clock was set back: that would lie ahead. The same object where only what every look notes anew was
+ * moved. Its marks are set in place.
  */
 export const afterStep = (state: DeviceState, byMs: number, nowMs: number): DeviceState => {
   const { marks } = state;
@@ -76,15 +77,29 @@ const candidateMoved = (candidate: NonNullable<Track['candidate']>, byMs: number
 
 const moveMarks = (marks: Marks, byMs: number): void => {
   const byS = Math.round(byMs / 1000);
-  const { failingSinceMs, waitsMs, movedS, ranS, uptime, shares, leftOut } = marks;
+  // Ahead it may have been a pause that nobody told us of: nothing was seen in it.
+  if (byMs < 0) moveSights(marks, byMs);
+  const { failingSinceMs, waitsMs, movedS, ranS, uptime, shares, leftOut, endpoint } = marks;
   if (failingSinceMs !== undefined) marks.failingSinceMs = failingSinceMs + byMs;
   if (waitsMs !== undefined) marks.waitsMs = waitsMs + byMs;
   if (movedS !== undefined) marks.movedS = movedS + byS;
   if (ranS !== undefined) marks.ranS = ranS + byS;
   if (uptime !== undefined) marks.uptime = { ...uptime, atMs: uptime.atMs + byMs };
   if (shares !== undefined) marks.shares = { ...shares, atS: shares.atS + byS };
+  if (endpoint?.atS.login !== undefined)
+    marks.endpoint = { ...endpoint, atS: { ...endpoint.atS, login: endpoint.atS.login + byS } };
   if (leftOut !== undefined)
     marks.leftOut = Object.fromEntries(
       Object.entries(leftOut).map(([name, row]) => [name, { ...row, sinceMs: row.sinceMs + byMs }]),
     );
+};
+
+const moveSights = (marks: Marks, byMs: number): void => {
+  const moved = (atMs: number): number => Math.max(0, atMs + byMs);
+  const { poolsMs, fullMs, poolsUnreadMs, toldMs } = marks;
+  if (poolsMs !== undefined) marks.poolsMs = moved(poolsMs);
+  if (fullMs !== undefined) marks.fullMs = moved(fullMs);
+  if (poolsUnreadMs !== undefined) marks.poolsUnreadMs = moved(poolsUnreadMs);
+  if (toldMs !== undefined)
+    marks.toldMs = Object.fromEntries(Object.entries(toldMs).map(([name, atMs]) => [name, moved(atMs)]));
 };

@@ -1,5 +1,5 @@
 import type { Facts } from '../../shared/facts.ts';
-import { agoMs } from '../appraise/ago.ts';
+import { agoMs, isAhead } from '../appraise/ago.ts';
 import { type DeviceState, newDevice } from '../appraise/device.ts';
 import { compareIdentity } from '../appraise/identity.ts';
 import { stoodLately } from '../appraise/left.ts';
@@ -89,6 +89,7 @@ export class Machines {
     const likeness = isHost ? 'same' : likenessTo(here, facts);
     const known = isHost ? undefined : this.#elsewhere(seat, facts, likeness === 'same' ? here : undefined);
     const there = known === undefined ? undefined : this.seatWith(known);
+    if (known !== undefined) heedClock(seat, known, nowMs);
     const isOpen = known !== undefined && there !== undefined && !isSeenSince(known, seat.claim);
     if (isOpen && claims(seat, known, nowMs)) return { kind: 'elsewhere', seat: there };
     delete seat.claim;
@@ -258,8 +259,18 @@ export class Machines {
 }
 
 /** A full look showed the claimed device at its own seat after it was seen here, too. */
-const isSeenSince = ({ id, marks }: DeviceState, claim: FleetSeat['claim']): boolean =>
-  claim?.device === id && (marks.fullMs ?? 0) > claim.sinceMs;
+const isSeenSince = ({ id, marks: { fullMs = 0 } }: DeviceState, claim: FleetSeat['claim']): boolean =>
+  claim?.device === id && fullMs > claim.sinceMs;
+
+/**
+ * A claim of a clock that was set back since is of now: no look would come after it for as long. Not while the last look at the claimed
+ * device is of that clock, too: it came before.
+ */
+const heedClock = (seat: FleetSeat, { marks: { fullMs = 0 } }: DeviceState, nowMs: number): void => {
+  const { claim } = seat;
+  if (claim === undefined || fullMs > nowMs || !isAhead(claim.sinceMs, nowMs)) return;
+  seat.claim = { ...claim, sinceMs: nowMs };
+};
 
 /** After so many a seat waits no longer until it is known whose look it was: another machine at every look would keep it open. */
 const MOST_CLAIMS = 2;
@@ -267,13 +278,14 @@ const MOST_CLAIMS = 2;
 const CLAIMS_MS = 3_600_000;
 
 /** Whether the seat waits for a look at the one where this device was seen last. */
-const claims = (seat: FleetSeat, { id }: DeviceState, nowMs: number): boolean => {
+const claims = (seat: FleetSeat, { id, marks: { fullMs = 0 } }: DeviceState, nowMs: number): boolean => {
   if (seat.claim?.device === id) return true;
   const { count, atMs } = seat.claims ?? { count: 0, atMs: nowMs };
   const lately = agoMs(atMs, nowMs) < CLAIMS_MS ? count : 0;
   if (lately >= MOST_CLAIMS) return false;
   seat.claims = { count: lately + 1, atMs: nowMs };
-  seat.claim = { device: id, sinceMs: nowMs };
+  // What a clock that was set back since dates later was seen before this all the same.
+  seat.claim = { device: id, sinceMs: Math.max(nowMs, fullMs) };
   return true;
 };
 

@@ -1,4 +1,5 @@
 import { createTask, type ScheduledTask } from 'node-cron';
+import type { Clock } from '../platform/clock.ts';
 
 /** In place of a cron expression: never. */
 export const OFF = 'off';
@@ -45,3 +46,10 @@ export class Turns {
     this.#nextMs = nextMs;
   }
 }
+
+/**
+ * Until when a former process looked, by the clock as it is now, Unix milliseconds: no later than this one began, as it would be where the
+ * clock was set back since, and no turn would count as missed for as long.
+ */
+export const formerlyUntilMs = (ranUntilMs: number, { wallMs, monoMs }: Pick<Clock, 'wallMs' | 'monoMs'>): number =>
+  Math.min(ranUntilMs, wallMs() - monoMs());

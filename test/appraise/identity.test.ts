@@ -10,7 +10,7 @@ import type { AllowList } from '../../agent/appraise/rule.ts';
 import { keptFacts } from '../../agent/baseline/kept.ts';
 import type { Facts } from '../../shared/facts.ts';
 import { plan, reference, under } from './standing.ts';
-import { ADDRESS, HOUR, honest, MINUTE, observationOf, POOLS, pools, showing, T0, Watch } from './watch.ts';
+import { ADDRESS, HOUR, honest, MINUTE, observationOf, POOLS, pools, SECOND, showing, T0, Watch } from './watch.ts';
 
 test('identity.new-device: a machine that appears after the first pass is info; in the first pass it is learned silently', () => {
   const late = new Watch({ inFirstPass: false }, 'range');
@@ -577,6 +577,17 @@ test('identity.duplicate: a lease that moved in the middle of a round is none: t
     watch.see('full');
   }
   assert.deepEqual(watch.said(), []);
+});
+
+test('identity.duplicate: another one that was seen at a time to come was not seen at the same time', () => {
+  for (const aheadMs of [SECOND, MINUTE, HOUR]) {
+    const watch = Watch.known();
+    for (let look = 0; look < 3; look += 1, watch.nowMs += 10_000) {
+      watch.context = { twins: [twin(watch, -aheadMs)] };
+      watch.see('full');
+    }
+    assert.deepEqual(watch.said(), [], `${aheadMs} ms ahead`);
+  }
 });
 
 test('identity.address-moved: the same machine at another address is info and ends by itself', () => {

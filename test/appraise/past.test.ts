@@ -84,3 +84,12 @@ test('a clock that is slewed, or set back by less than two minutes, changes noth
   for (const backMs of [0, SECOND, 119 * SECOND]) assert.equal(withoutFuture(state, nowMs - backMs), state);
   assert.deepEqual(state.marks, marks);
 });
+
+test('what was seen before is never told to have been seen after the change, by however little the clock was set back', () => {
+  for (const backMs of [1500, 100 * SECOND, HOUR]) {
+    const watch = Watch.known();
+    set(watch, -backMs).live(5 * MINUTE, showing(EVIL));
+    const [theft] = watch.opened('pool.user-changed');
+    assert.ok(theft?.beforeAt !== undefined && theft.beforeAt <= theft.firstObservedAt, `by ${backMs} ms`);
+  }
+});

@@ -141,6 +141,45 @@ test('when a device was last seen stays as it was told: no step says that it was
   assert.ok(changed?.beforeAt !== undefined && changed.beforeAt <= lastS);
 });
 
+test('when a device was last seen is told by the clock as it is now where that was set back, and is never later than what is told after it', () => {
+  const watch = Watch.known();
+  live(watch, 20 * MINUTE, showing({}));
+  live(watch, 10 * MINUTE, silent);
+  const { poolsMs = 0, fullMs = 0 } = watch.state.marks;
+  set(watch, -HOUR);
+  assert.deepEqual([watch.state.marks.poolsMs, watch.state.marks.fullMs], [poolsMs - HOUR, fullMs - HOUR]);
+  watch.clear();
+  live(watch, 20 * MINUTE, showing(EVIL));
+  const told = watch.statements.filter(({ state, beforeAt }) => state === 'open' && beforeAt !== undefined);
+  assert.ok(told.length > 0);
+  for (const { ruleId, beforeAt } of told) assert.equal(beforeAt, Math.floor((poolsMs - HOUR) / 1000), ruleId);
+});
+
+test('what was told before a clock was set back, and is not told since, was told when that clock says', () => {
+  const watch = Watch.known();
+  const { reference } = watch.state;
+  assert.ok(reference !== undefined);
+  watch.see('full', {}, { 'identity.psu': 'timeout' });
+  const { toldMs } = watch.state.marks;
+  const atMs = toldMs?.['identity.psu'] ?? 0;
+  assert.ok(atMs > 0);
+  set(watch, -26 * HOUR);
+  assert.equal(watch.state.marks.toldMs?.['identity.psu'], atMs - 26 * HOUR);
+});
+
+test('a clock that is set back to the beginning of time says of nothing that it was seen before that', () => {
+  const watch = Watch.known();
+  live(watch, HOUR, silent);
+  set(watch, MINUTE - watch.nowMs);
+  const { poolsMs, fullMs } = watch.state.marks;
+  assert.deepEqual([poolsMs, fullMs], [0, 0]);
+  watch.clear();
+  live(watch, 20 * MINUTE, showing(EVIL));
+  const told = watch.statements.filter(({ state }) => state === 'open');
+  assert.ok(told.length > 0);
+  for (const { beforeAt, ruleId } of told) assert.equal(beforeAt, undefined, ruleId);
+});
+
 test('identity.device-missing: time in which nobody looked is none in which it was silent, and counts once somebody looks again', () => {
   const watch = Watch.known();
   live(watch, 10 * MINUTE, silent);

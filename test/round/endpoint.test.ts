@@ -214,3 +214,19 @@ test('where the store refuses the look, the endpoint counts as not read', BOUND,
   await hall.look(0);
   assert.equal(ssh.connections, 3);
 });
+
+test('a look over which the clock was set back was made when it began, by the clock as it is now', BOUND, async (t) => {
+  const { hall, ssh } = await furnished(t, '127.44.69.1');
+  await known(hall);
+  turn(hall);
+  const fromMs = hall.nowMs();
+  Object.defineProperty(ssh, 'keys', {
+    get: () => {
+      hall.aheadMs -= HOUR;
+      return [FIRST];
+    },
+  });
+  await hall.look(0);
+  const { fullMs = 0 } = hall.fleet.states()[0]?.marks ?? {};
+  assert.ok(fromMs - HOUR - 1000 <= fullMs && fullMs <= hall.nowMs(), `${fullMs - fromMs} ms`);
+});

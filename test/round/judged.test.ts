@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { LONGEST_WAIT_MS } from '../../agent/appraise/waiting.ts';
 import { keptFacts } from '../../agent/baseline/kept.ts';
@@ -464,6 +466,69 @@ test('identity.device-missing: a clock that is set ahead is no time in which a d
   hall.passedMs += 2 * 60 * MINUTE;
   assert.deepEqual([...(await silent())].sort(), ids.map((id) => `${id} identity.device-missing open medium`).sort());
 });
+
+/** Whoever has this address now: takes every connection, and says nothing. */
+const hanging = async (host: string, port: number): Promise<AsyncDisposable> => {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => void sockets.add(socket.on('error', () => {})));
+  server.listen(port, host);
+  await once(server, 'listening');
+  return {
+    [Symbol.asyncDispose]: async () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+};
+
+test('identity.address-moved: after the clock was set back, too, a machine that moved is the one it was, though its former address hangs', async (t) => {
+  await using fleet = await miners('127.45.15.1', M50S, 2);
+  const free = '127.45.15.9';
+  const addresses = [...fleet.devices.map(({ address }) => address), free];
+  const hall = new Hall(
+    t,
+    addresses.map((address) => inRange(address, fleet.ports)),
+  );
+  await lookAtAll(hall, 0, 1, 2, 0, 1);
+  const id = hall.seat(1).device;
+  hall.aheadMs -= 60 * MINUTE;
+  const said = await saidIn(hall, async () => {
+    await fleet.device(1).moveTo(free);
+    await using _ = await hanging('127.45.15.2', fleet.ports.cgminer);
+    const hangs = hall.look(1);
+    await lookAtAll(hall, 2, 2);
+    assert.equal(hall.fleet.states().length, 2, 'its former address was not asked since');
+    await hangs;
+    await lookAtAll(hall, 2, 2);
+  });
+  assert.deepEqual(said, [`${id} identity.address-moved open info`]);
+  assert.deepEqual([hall.seat(2).device, hall.fleet.states().length], [id, 2]);
+});
+
+for (const [name, elsewhen] of Object.entries({
+  'pools alone': (hall: Hall) => hall.look(0, 'pools'),
+  'all facts': (hall: Hall) => hall.look(0),
+}))
+  test(`§4: a clock that is set back says of a theft when ${name} were seen last before it, by the clock as it is now`, async (t) => {
+    await using fleet = await miners('127.45.16.1', M50S);
+    const hall = new Hall(t, [inRange('127.45.16.1', fleet.ports)]);
+    await lookAtAll(hall, 0, 0);
+    hall.passedMs += MINUTE / 3;
+    const seconds = (): number => Math.floor((hall.nowMs() - 60 * MINUTE) / 1000);
+    const fromS = seconds();
+    await elsewhen(hall);
+    const toS = seconds();
+    hall.aheadMs -= 60 * MINUTE;
+    hall.passedMs += MINUTE / 3;
+    fleet.device(0).changePoolUser(0, 'thief.1');
+    const beganS = Math.floor(hall.nowMs() / 1000);
+    await lookAtAll(hall, 0, 0);
+    const theft = hall.findings().find(({ id }) => id === 'pool.user-changed');
+    assert.ok(theft !== undefined);
+    const { before_at = 0, first_observed_at } = theft;
+    assert.ok(fromS <= before_at && before_at <= toS, `${fromS} <= ${before_at} <= ${toS}`);
+    assert.ok(first_observed_at >= beganS);
+  });
 
 test('issue 2: an attestation that a clock dated which ran ahead is refreshed once it is right, and once only', async (t) => {
   await using fleet = await miners('127.45.13.1', AXE);

@@ -564,6 +564,31 @@ test('identity.duplicate: of two that show one machine each is looked at again a
   );
 });
 
+test('identity.duplicate: that the other one was seen by a clock which ran ahead does not say that it was seen together with this one', async (t) => {
+  await using one = await miners('127.44.94.1', M50S);
+  await using copy = await miners('127.44.95.1', M50S);
+  const at = (address: string, ports: Place['ports'], id: string): Place => ({
+    ...inRange(address, ports),
+    origin: 'host',
+    entry: address,
+    id,
+  });
+  const hall = new Hall(t, [at('127.44.94.1', one.ports, 'rack-1'), at('127.44.95.1', copy.ports, 'rack-2')]);
+  await hall.look(0);
+  hall.passedMs += 5 * 60_000;
+  hall.aheadMs -= 3_600_000;
+  for (const _ of [1, 2, 3]) await hall.look(1);
+  assert.deepEqual(hall.findings(), [], 'the first was not seen since');
+  for (const seat of [0, 1, 0, 1]) await hall.look(seat);
+  assert.deepEqual(
+    hall.findings().map(({ id, device }) => [id, device]),
+    [
+      ['identity.duplicate', 'rack-1'],
+      ['identity.duplicate', 'rack-2'],
+    ],
+  );
+});
+
 /** The miner without the serials of machine and supply, known by its MAC and three boards. */
 const boardedMiner = async (t: TestContext, address: string) => {
   const fleet = await miners(address, M50S);

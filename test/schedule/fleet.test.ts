@@ -98,6 +98,31 @@ test('a machine seen at two addresses at the same time is two devices', () => {
   assert.equal(first.device, one.id);
 });
 
+test('what was seen by a clock that was set back since is no sight of a machine after it was found elsewhere', () => {
+  for (const aheadMs of [1, 1500, 90_000, 3_600_000]) {
+    const { fleet, first, third, one } = twoLearned();
+    one.marks.fullMs = 5000 + aheadMs;
+    for (let nowMs = 5000; nowMs < 5000 + 2 * aheadMs + 60_000; nowMs += 10_000)
+      assert.equal(fleet.ownerOf(third, machine(1), nowMs).kind, 'elsewhere', `${aheadMs} ms ahead, at ${nowMs}`);
+    one.marks.failures = 1;
+    assert.equal(owner(fleet, third, machine(1), 10_000_000).id, one.id);
+    assert.equal(first.device, undefined);
+  }
+});
+
+test('a machine that is seen at two addresses while the clock is set back is two devices as soon as the first was asked by the new one', () => {
+  const { fleet, third, one } = twoLearned();
+  assert.equal(fleet.ownerOf(third, machine(1), 3_600_000 + 5000).kind, 'elsewhere');
+  one.marks.fullMs = 6000;
+  const found = [7000, 9000].map((nowMs) => {
+    const { kind } = fleet.ownerOf(third, machine(1), nowMs);
+    one.marks.fullMs = nowMs + 1000;
+    return kind;
+  });
+  assert.deepEqual(found, ['elsewhere', 'device']);
+  assert.equal(third.device, 'mac-020000000001-2');
+});
+
 test('another machine at an address of a range is another device, and the former one is displaced', () => {
   const { fleet, first, one } = twoLearned();
   assert.equal(owner(fleet, first, machine(3)).id, 'mac-020000000003');

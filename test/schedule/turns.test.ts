@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { Turns } from '../../agent/schedule/turns.ts';
+import { formerlyUntilMs, Turns } from '../../agent/schedule/turns.ts';
 
 const NOON = Date.UTC(2026, 10, 22, 12, 0, 0);
 const HOUR = 3_600_000;
@@ -53,4 +53,15 @@ test('a clock that is set moves the turns along with it', (t) => {
 
 test('off is never', (t) => {
   assert.equal(turnsOf(t, 'off', NOON)(NOON, 0), undefined);
+});
+
+test('a former process looked no later than this one began, by whatever clock it noted that', () => {
+  const began = Date.UTC(2026, 10, 22);
+  const HOUR_MS = 3_600_000;
+  const after = (setMs: number) => ({ wallMs: () => began + HOUR_MS + setMs, monoMs: () => HOUR_MS });
+  assert.equal(formerlyUntilMs(began - HOUR_MS, after(0)), began - HOUR_MS);
+  assert.equal(formerlyUntilMs(began - HOUR_MS, after(8760 * HOUR_MS)), began - HOUR_MS);
+  for (const setMs of [-HOUR_MS, -8760 * HOUR_MS])
+    assert.equal(formerlyUntilMs(began, after(setMs)), began + setMs, 'set back while this one runs');
+  assert.equal(formerlyUntilMs(began + 8760 * HOUR_MS, after(0)), began, 'set back before it began');
 });

@@ -27,8 +27,12 @@ export interface Twin {
 
 const TOGETHER_MS = 120_000;
 
-/** Whether the two were seen so close together that the machine did not move from one address to the other. */
-export const isSeenTogether = ({ fullMs }: Twin, nowMs: number): boolean => nowMs - fullMs <= TOGETHER_MS;
+/**
+ * Whether the two were seen so close together that the machine did not move from one address to the other. What was seen at a time to come
+ * was seen by a clock that was set back since.
+ */
+export const isSeenTogether = ({ fullMs }: Twin, nowMs: number): boolean =>
+  fullMs <= nowMs && nowMs - fullMs <= TOGETHER_MS;
 
 /** `unknown` while another one has yet to be looked at again: a machine that moved is gone from there. */
 export const duplicatesSeen = (
