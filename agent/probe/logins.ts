@@ -216,7 +216,19 @@ export class Logins {
     return false;
   }
 
-  /** A log-in that was about to be shown did not reach the device. */
+  /**
+   * Whether a log-in may be shown of which nothing else is remembered here: not where so many were lately that are not known to be right. It
+   * counts among these until it is `unshown`.
+   */
+  mayShowBeside(door: string, credential: Credential): boolean {
+    const record = this.#record(door);
+    const nowMs = this.#clock.monoMs();
+    if (nowMs < record.crowdedUntilMs(nowMs)) return false;
+    record.show(this.#mark(credential), nowMs);
+    return true;
+  }
+
+  /** A log-in that was about to be shown did not reach the device, or is not remembered here and was taken. */
   unshown(door: string, credential: Credential): void {
     const record = this.#records.get(door);
     record?.unshow(this.#mark(credential));
