@@ -29,6 +29,13 @@ export class Challenges {
     this.#kept.set(door, { parameters: JSON.stringify([...parameters]), uses: 0 });
   }
 
+  /** Whether its nonce is another than that of the challenge that was answered last. */
+  isAnother(door: string, { parameters }: Challenge): boolean {
+    const kept = this.#kept.get(door);
+    if (kept === undefined) return false;
+    return new Map(JSON.parse(kept.parameters) as [string, string][]).get('nonce') !== parameters.get('nonce');
+  }
+
   /** The next answer waits for a question. Whoever refuses now may be another device, which says of no nonce that it is stale. */
   forget(door: string): void {
     this.#kept.delete(door);

@@ -48,10 +48,26 @@ interface Shown {
 export class DoorRecord {
   /** It was told that the log-in is refused. */
   told = false;
-  /** The password that was taken since one was refused as a whole. */
-  taken: string | undefined;
+  /** The password that was taken last, and not refused as a whole since. */
+  #taken: string | undefined;
+  /** Another one was refused as a whole since. */
+  #refusedSince = false;
   #refusals: readonly Refusal[] = [];
   #shown: readonly Shown[] = [];
+
+  /** `taken` is the password that the door took last. */
+  constructor(taken?: string) {
+    this.#taken = taken;
+  }
+
+  get taken(): string | undefined {
+    return this.#taken;
+  }
+
+  /** The same, where none was refused as a whole since. */
+  get takenSince(): string | undefined {
+    return this.#refusedSince ? undefined : this.#taken;
+  }
 
   /** Oldest first. */
   get refusals(): readonly Refusal[] {
@@ -84,11 +100,24 @@ export class DoorRecord {
     return refusal;
   }
 
+  /** It was refused for every page. */
+  refuseWhole(of: string): void {
+    if (this.#taken === of) this.#taken = undefined;
+    this.#refusedSince = this.#taken !== undefined;
+  }
+
+  /** Takes over what an earlier process kept of the password that was taken last. */
+  takeOver(taken: string | undefined, takenSince: string | undefined): void {
+    this.#taken = taken;
+    this.#refusedSince = takenSince === undefined && taken !== undefined;
+  }
+
   /** The device took the password, for this page; says whether anything that is kept changed. What it refused of others stays refused. */
   take(of: string, page: string | undefined): boolean {
     this.#shown = this.#shown.filter((one) => one.of !== of);
-    const isNew = this.taken !== of && this.#refusals.length > 0;
-    this.taken = of;
+    const isNew = this.takenSince !== of && this.#refusals.length > 0;
+    this.#taken = of;
+    this.#refusedSince = false;
     const refusal = this.refusalOf(of);
     if (refusal === undefined) return isNew;
     const { rest, pages, waiting } = refusal;

@@ -63,11 +63,16 @@ export class Door {
     return (await this.#logins.mayShow(this.name, this.credential)) ? undefined : NOT_NOTED;
   }
 
+  /** Whether it may be shown by somebody who remembers by himself what becomes of it; then it counts as shown, until it is `unshown`. */
+  mayShowBeside(): boolean {
+    return this.#logins.mayShowBeside(this.name, this.credential);
+  }
+
   accepted(page: string): void {
     this.#logins.accepted(this.name, this.credential, page);
   }
 
-  /** It was to be shown, and did not reach the device. */
+  /** It was to be shown and did not reach the device, or was taken. */
   unshown(): void {
     this.#logins.unshown(this.name, this.credential);
   }

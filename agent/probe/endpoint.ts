@@ -23,7 +23,9 @@ export const readEndpoint = async (
   for (const surface of surfaces) if (surface !== 'login') shown.set(surface, await READ[surface](line, driver));
   if (surfaces.includes('login')) {
     await line[Symbol.asyncDispose]();
-    shown.set('login', await tryDefaultLogin({ address, ports }, driver, deps));
+    const login = await tryDefaultLogin({ address, ports }, driver, deps);
+    // While it waits, its turn does.
+    if (login !== undefined) shown.set('login', login);
   }
   return shown;
 };

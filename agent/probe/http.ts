@@ -28,6 +28,8 @@ export class HttpSession implements AsyncDisposable {
   readonly #door: Door | undefined;
   /** What the device asked in this look. */
   #challenge: Challenge | undefined;
+  /** Whether the device gave a page for the log-in in this look. */
+  #wasTaken = false;
 
   constructor(endpoint: Endpoint, credential: Credential | undefined, deps: HttpDeps) {
     this.#deps = deps;
@@ -84,21 +86,19 @@ export class HttpSession implements AsyncDisposable {
 
   /** With the log-in in each request; where the device has to say first what it wants to know, that is asked for once. */
   async #shown(request: WebRequest, scheme: Scheme, door: Door): Promise<Page | NoReply> {
-    // What is refused may be the nonce of an earlier look, not the password. RFC 7616 wants that said (`stale`), and not all devices do;
-    // one that does knows no nonce from before it started.
     const isAnswerToNow = this.#challenge !== undefined;
-    const headers = this.#headers(request, scheme, door);
+    const headers = this.#asksFirst(scheme, door) ? undefined : this.#headers(request, scheme, door);
     const page =
       headers === undefined ? await this.#exchange.request(request) : await this.#show(request, headers, door);
     if (page.kind === 'no-reply') return page;
     if (!isRefusal(page, scheme)) {
-      if (headers !== undefined) noteAnswer(page, pageOf(request), door);
+      if (headers !== undefined) this.#noteAnswer(page, pageOf(request), door);
       return page;
     }
     const challenge = page.challenges.find((candidate) => candidate.scheme === challengeOf(scheme));
     const isStale = challenge?.parameters.get('stale')?.toLowerCase() === 'true';
     if (headers !== undefined && isStale) this.#deps.logins.challenges.endedTold(door.name);
-    const mayBeNonce = scheme === 'digest' && !isAnswerToNow;
+    const mayBeNonce = scheme === 'digest' && (!isAnswerToNow || this.#mayHaveEnded(challenge, door));
     const mayAnswer = headers === undefined || isStale || mayBeNonce;
     if (challenge === undefined || !mayAnswer)
       return headers === undefined ? notSupported(page) : this.#turnedAway(page, request, door);
@@ -114,8 +114,18 @@ export class HttpSession implements AsyncDisposable {
     if (answered.kind === 'no-reply') return answered;
     if (isRefusal(answered, scheme)) return this.#turnedAway(answered, request, door);
     if (headers !== undefined && !isStale) this.#deps.logins.challenges.endedUntold(door.name);
-    noteAnswer(answered, pageOf(request), door);
+    this.#noteAnswer(answered, pageOf(request), door);
     return answered;
+  }
+
+  /**
+   * Whether a refused answer may have been one to a nonce that ended, and not the wrong one. RFC 7616 wants that said (`stale`), and not all
+   * devices do; one that does knows no nonce from before it started. A nonce of this look may have ended where the log-in was taken
+   * since the look began, and the device now gives another one.
+   */
+  #mayHaveEnded(challenge: Challenge | undefined, { name, wasTaken }: Door): boolean {
+    const isAnother = challenge !== undefined && this.#deps.logins.challenges.isAnother(name, challenge);
+    return isAnother && this.#wasTaken && wasTaken;
   }
 
   /** A log-in that the device did not take when it was shown last is shown once. */
@@ -126,7 +136,7 @@ export class HttpSession implements AsyncDisposable {
       ? this.#exchange.request(request, headers)
       : this.#exchange.once(request, headers));
     if (page.kind === 'page') return page;
-    if (page.begun === true) door.accepted(pageOf(request));
+    if (page.begun === true) this.#accepted(pageOf(request), door);
     else if (page.dark === true) door.unshown();
     else {
       door.unanswered(page, pageOf(request));
@@ -135,11 +145,36 @@ export class HttpSession implements AsyncDisposable {
     return page;
   }
 
+  /**
+   * What a page that is no refusal says of the log-in that was shown for it. A device that is locked takes none, whatever it is; an error of
+   * one that did not take it before may be its word about a wrong one.
+   */
+  #noteAnswer({ status }: Page, page: string, door: Door): void {
+    const isLocked = status === 423 || status === 429;
+    const isFault = status >= 500 && status !== 501;
+    if (isLocked || (isFault && !door.wasTaken)) door.unanswered({ reason: 'unreadable' }, page);
+    else this.#accepted(page, door);
+  }
+
+  #accepted(page: string, door: Door): void {
+    this.#wasTaken = true;
+    door.accepted(page);
+  }
+
   #turnedAway(page: Page, request: WebRequest, door: Door): Page {
     door.refused(`HTTP ${page.status}`, pageOf(request));
     // The next try begins with the device's question, so that it shows the log-in once.
     this.#deps.logins.challenges.forget(door.name);
     return page;
+  }
+
+  /**
+   * Whether the device is to give a new nonce for this page. An old one may have ended: only a log-in that was taken is answered with it.
+   * Where nonces end without a word each page gets one of its own, so that what is refused is the password.
+   */
+  #asksFirst(scheme: Scheme, { name, wasTaken }: Door): boolean {
+    if (scheme !== 'digest') return false;
+    return this.#deps.logins.challenges.endsUntold(name) || (this.#challenge === undefined && !wasTaken);
   }
 
   /** Undefined where the device has to ask first. */
@@ -161,9 +196,6 @@ export class HttpSession implements AsyncDisposable {
   #digest(path: string, door: Door): Headers | undefined {
     const { name, credential } = door;
     const { challenges } = this.#deps.logins;
-    // An old nonce may have ended: only a log-in that was taken, and no device that ends them without a word, is answered with one.
-    const isOld = this.#challenge === undefined;
-    if (isOld && (!door.wasTaken || challenges.endsUntold(name))) return undefined;
     const kept = challenges.answering(name);
     if (kept === undefined) return undefined;
     const cnonce = randomUUID().replaceAll('-', '');
@@ -180,17 +212,6 @@ const isLogin = (auth: Auth): auth is Login => typeof auth === 'object' && auth.
 /** The challenge that a scheme answers. A log-in in clear is never sent to a device whose driver knows Digest, whatever it asks for now. */
 const challengeOf = (scheme: Scheme): string | undefined =>
   scheme === 'digest' ? 'digest' : scheme === 'basic-if-asked' ? 'basic' : undefined;
-
-/**
- * What a page that is no refusal says of the log-in that was shown for it. A device that is locked takes none, whatever it is; an error of one
- * that did not take it before may be its word about a wrong one.
- */
-const noteAnswer = ({ status }: Page, page: string, door: Door): void => {
-  const isLocked = status === 423 || status === 429;
-  const isFault = status >= 500 && status !== 501;
-  if (isLocked || (isFault && !door.wasTaken)) door.unanswered({ reason: 'unreadable' }, page);
-  else door.accepted(page);
-};
 
 /** A log-in that was never shown is none that the device refused. */
 const notSupported = ({ status, challenges }: Page): NoReply => {

@@ -45,6 +45,8 @@ type Kept = readonly [
   why?: NoReply['reason'],
   /** With the newest refusal of a door: what was shown there lately. */
   shown?: readonly (readonly [of: string, atWallMs: number])[],
+  /** The password that was taken, where none was refused since. */
+  takenSince?: string | null,
   taken?: string | null,
 ];
 type KeptPage = readonly [page: string, untilWallMs: number, pauseMs: number];
@@ -90,12 +92,14 @@ const doorNamed = (name: string): RefusedDoor => {
   return { host, port: Number(port), user: user.join(' ') };
 };
 
-const keptOf = (door: string, { refusals, shown, taken }: DoorRecord, aheadMs: number): readonly Kept[] =>
+const keptOf = (door: string, { refusals, shown, takenSince, taken }: DoorRecord, aheadMs: number): readonly Kept[] =>
   refusals.map(({ of, why, rest = NO_PAUSE, pages }, at) => {
     const keptPages = [...pages].map(([page, { untilMs, pauseMs }]): KeptPage => [page, untilMs + aheadMs, pauseMs]);
     const keptShown = shown.map((one) => [one.of, one.atMs + aheadMs] as const);
     const isNewest = at === refusals.length - 1;
-    return [door, rest.untilMs + aheadMs, rest.pauseMs, of, keptPages, why, isNewest ? keptShown : [], taken ?? null];
+    const lately = isNewest ? keptShown : [];
+    const last = [takenSince ?? null, taken ?? null] as const;
+    return [door, rest.untilMs + aheadMs, rest.pauseMs, of, keptPages, why, lately, ...last];
   });
 
 /** The log-ins that were refused as a whole, and not taken since, in the text that one process hands to the next. */
@@ -103,7 +107,8 @@ export const refusedDoors = (text: string): readonly RefusedDoor[] =>
   // Written by `unsaved`.
   (JSON.parse(text) as readonly Kept[])
     .filter(
-      ([, , pauseMs, , , why = 'refused', , taken]) => pauseMs > 0 && why === 'refused' && typeof taken !== 'string',
+      ([, , pauseMs, , , why = 'refused', , takenSince]) =>
+        pauseMs > 0 && why === 'refused' && typeof takenSince !== 'string',
     )
     .map(([door]) => doorNamed(door));
 
@@ -163,9 +168,10 @@ export class Logins {
   /** Takes over what an earlier process with the same key was refused, but for what is long past. */
   takeOver(text: string, wallMs: number): void {
     // Written by `unsaved`.
-    for (const [door, untilWallMs, pauseMs, of, pages = [], why = 'refused', shown = [], taken] of JSON.parse(
+    for (const [door, untilWallMs, pauseMs, of, pages = [], why = 'refused', shown = [], ...last] of JSON.parse(
       text,
     ) as readonly Kept[]) {
+      const [takenSince, taken = takenSince] = last;
       const rest = this.#still(untilWallMs, pauseMs, wallMs);
       const resting = pages.flatMap(([page, until, pause]): [string, Pause][] => {
         const still = this.#still(until, pause, wallMs);
@@ -177,8 +183,8 @@ export class Logins {
       refusal.rest = rest;
       for (const [page, still] of resting) refusal.pages.set(page, still);
       for (const [other, atWallMs] of shown) record.show(other, this.#clock.monoMs() + Math.min(0, atWallMs - wallMs));
-      record.taken = taken ?? undefined;
-      if (rest !== undefined && why === 'refused' && record.taken === undefined) record.told = true;
+      record.takeOver(taken ?? undefined, takenSince ?? undefined);
+      if (rest !== undefined && why === 'refused' && record.takenSince === undefined) record.told = true;
     }
   }
 
@@ -210,7 +216,19 @@ export class Logins {
     return false;
   }
 
-  /** A log-in that was about to be shown did not reach the device. */
+  /**
+   * Whether a log-in may be shown of which nothing else is remembered here: not where so many were lately that are not known to be right. It
+   * counts among these until it is `unshown`.
+   */
+  mayShowBeside(door: string, credential: Credential): boolean {
+    const record = this.#record(door);
+    const nowMs = this.#clock.monoMs();
+    if (nowMs < record.crowdedUntilMs(nowMs)) return false;
+    record.show(this.#mark(credential), nowMs);
+    return true;
+  }
+
+  /** A log-in that was about to be shown did not reach the device, or is not remembered here and was taken. */
   unshown(door: string, credential: Credential): void {
     const record = this.#records.get(door);
     record?.unshow(this.#mark(credential));
@@ -282,7 +300,7 @@ export class Logins {
   get isRefused(): boolean {
     return this.#records
       .values()
-      .some(({ refusals, taken }) => taken === undefined && refusals.some(({ why }) => why === 'refused'));
+      .some(({ refusals, takenSince }) => takenSince === undefined && refusals.some(({ why }) => why === 'refused'));
   }
 
   /** How long the log-in still rests, for one page or, without one, for all, ms; 0 where it may be tried. */
@@ -335,7 +353,7 @@ export class Logins {
     const record = this.#record(door);
     if (!isOfPage) {
       refusal.rest = this.#longer(refusal.rest);
-      record.taken = undefined;
+      record.refuseWhole(refusal.of);
     }
     if (page !== undefined) this.#restPage(refusal, page);
     if (isOfPage || record.told) return;
@@ -360,7 +378,10 @@ export class Logins {
   }
 
   #record(door: string): DoorRecord {
-    return this.#records.getOrInsertComputed(door, () => new DoorRecord());
+    return this.#records.getOrInsertComputed(door, () => {
+      const proven = this.#proven.get(door);
+      return new DoorRecord(proven === undefined ? undefined : this.#mark(proven.credential));
+    });
   }
 
   #refuse(door: string, of: string, why: NoReply['reason']): Refusal {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { defineDriver, httpGet } from '../../agent/drivers/driver.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import { readEndpoint } from '../../agent/probe/endpoint.ts';
+import { Logins } from '../../agent/probe/logins.ts';
 import { FakeMiner, fresh, PATIENT, page } from './fake-miner.ts';
 
 const driver = defineDriver({
@@ -61,4 +62,41 @@ test('remote-control.default-credentials: a device that closes its door is told 
   );
   assert.deepEqual(locked, ['HTTP 429']);
   assert.deepEqual(shown, []);
+});
+
+test('remote-control.default-credentials: the log-in of the maker counts among the four that an account is shown within twenty minutes', async () => {
+  let nowMs = 0;
+  const logins = new Logins({ monoMs: () => nowMs });
+  let isRight = false;
+  await using miner = await FakeMiner.start((request, socket) => {
+    const isShown = /^Authorization: Digest username="root"/im.test(request);
+    socket.write(isShown && isRight ? page('{}') : CHALLENGE);
+  });
+  const door = `127.0.0.1 ${miner.port} root`;
+  const shownByOperator = async (passwords: readonly string[]): Promise<readonly string[]> => {
+    const shown: string[] = [];
+    for (const word of passwords) {
+      const credential = { user: 'root', password: () => word };
+      if (logins.restsMs(door, credential, '/conf.cgi') > 0) continue;
+      await logins.mayShow(door, credential);
+      logins.refused(door, credential, '/conf.cgi');
+      shown.push(word);
+    }
+    return shown;
+  };
+  const tryMakers = async () => {
+    const target = { address: '127.0.0.1', ports: { http: miner.port } };
+    const reading = await readEndpoint(target, driver, ['login'], { limits: PATIENT, allow, ...fresh(), logins });
+    return reading.get('login')?.map(({ value }) => value);
+  };
+  await shownByOperator(['one', 'two', 'three', 'four']);
+  assert.equal(await tryMakers(), undefined, 'its turn waits: it would be the fifth');
+  assert.equal(miner.requests.length, 0);
+  nowMs = 30 * 60_000;
+  assert.deepEqual(await tryMakers(), ['refused']);
+  assert.deepEqual(await shownByOperator(['one', 'two', 'three', 'four']), ['one', 'two', 'three']);
+  nowMs = 60 * 60_000;
+  isRight = true;
+  assert.deepEqual(await tryMakers(), ['root at http:/conf.cgi']);
+  assert.equal((await shownByOperator(['one', 'two', 'three', 'four'])).length, 4, 'one that was taken is not counted');
 });

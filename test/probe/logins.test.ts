@@ -393,6 +393,41 @@ test('the fifth password within twenty minutes waits, and is then tried; one tha
   assert.equal(device.look(account('five')), 'taken', 'after a start, too');
 });
 
+test('the password that was taken last never waits for others, over restarts neither, until it is refused itself', () => {
+  for (const kills of [0, 1, 3]) {
+    const device = new Account();
+    device.right = 'right';
+    assert.equal(device.look(account('right')), 'taken');
+    for (const [at, word] of ['one', 'two', 'three', 'four'].entries()) {
+      assert.equal(device.look(account(word)), 'refused');
+      if (at < kills) device.restart();
+    }
+    assert.equal(device.look(account('five')), 'rests');
+    assert.equal(device.look(account('right')), 'taken', `${kills} restarts`);
+    device.right = 'changed';
+    device.restart();
+    device.nowMs += MINUTE_MS;
+    assert.equal(device.look(account('right')), 'refused', 'once');
+    device.nowMs += 5 * MINUTE_MS;
+    assert.equal(device.look(account('right')), 'rests', 'it is one of those that wait');
+    device.restart();
+    assert.equal(device.look(account('right')), 'rests', 'after a start, too');
+  }
+});
+
+test('that a log-in is refused is known after a start, whatever was taken before', () => {
+  const device = new Account();
+  device.right = 'right';
+  device.look(account('right'));
+  device.look(WRONG);
+  const text = device.logins.unsaved(0) ?? '';
+  assert.deepEqual(refusedDoors(text), [{ host: '10.0.0.1', port: 80, user: 'root' }]);
+  const after = new Logins({ monoMs: () => 0 }, KEY);
+  after.takeOver(text, 0);
+  assert.equal(after.isRefused, true);
+  assert.doesNotMatch(text, /right/);
+});
+
 test('a log-in that could not be shown is none that was', async () => {
   const device = new Account();
   for (let looks = 0; looks < 10; looks += 1) {

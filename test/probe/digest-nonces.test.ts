@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { antminerStock } from '../../agent/drivers/antminer-stock.ts';
+import { compileAllowList } from '../../agent/probe/allow.ts';
+import { Logins } from '../../agent/probe/logins.ts';
+import { probeDevice } from '../../agent/probe/probe.ts';
+import { loadSpecimens } from '../specimens/specimen.ts';
+import { type Behaviour, FakeMiner, fresh, PATIENT, page } from './fake-miner.ts';
+
+/** Devices that ask by Digest, whose nonces end within a look, and that say of none that it is stale. */
+
+const MINUTE_MS = 60_000;
+const CREDENTIAL = { user: 'root', password: () => 'specimen' };
+const LIMITS = { ...PATIENT, deviceMs: 30_000 };
+const ALLOW = compileAllowList([antminerStock]);
+const SPECIMEN = loadSpecimens().find(({ name }) => name === 'antminer-stock/s21');
+
+const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
+
+/** How long a nonce is good, and how long a page takes by the clock of the device, ms. */
+interface Nonces {
+  readonly uses?: number;
+  readonly lastMs?: number;
+  readonly pageMs?: number;
+}
+
+/** An S21 that counts what it refuses. */
+class Device {
+  /** Answers with a nonce that is good, and a wrong password. */
+  wrong = 0;
+  /** Answers with a nonce that ended. */
+  late = 0;
+  right = CREDENTIAL.password();
+  /** Before which answer that it would take, from now on, the password is changed. */
+  changesBefore = Number.POSITIVE_INFINITY;
+  readonly #nonces: Nonces;
+  #nonce = 0;
+  #uses = 0;
+  #nowMs = 0;
+  #madeMs = 0;
+
+  constructor(nonces: Nonces) {
+    this.#nonces = nonces;
+  }
+
+  readonly behave: Behaviour = (request, socket) => {
+    const path = request.split(' ')[1] ?? '';
+    socket.write(this.#mayRead(request, path) ? this.#page(path) : this.#challenge());
+  };
+
+  #mayRead(request: string, path: string): boolean {
+    if (!request.includes('Authorization: Digest')) return false;
+    const { uses = Number.POSITIVE_INFINITY, lastMs = Number.POSITIVE_INFINITY } = this.#nonces;
+    const member = (name: string): string => new RegExp(`[ ,]${name}="?([^",\\s]*)`).exec(request)?.[1] ?? '';
+    this.#uses += 1;
+    const isGood = member('nonce') === `n${this.#nonce}` && this.#uses <= uses && this.#nowMs - this.#madeMs <= lastMs;
+    if (!isGood) {
+      this.late += 1;
+      return false;
+    }
+    this.changesBefore -= 1;
+    if (this.changesBefore === 0) this.right = 'changed';
+    const secret = md5(`root:antMiner Configuration:${this.right}`);
+    const parts = [secret, member('nonce'), member('nc'), member('cnonce'), 'auth', md5(`GET:${path}`)];
+    if (member('response') === md5(parts.join(':'))) return true;
+    this.wrong += 1;
+    return false;
+  }
+
+  #challenge(): string {
+    this.#nonce += 1;
+    this.#uses = 0;
+    this.#madeMs = this.#nowMs;
+    const header = `WWW-Authenticate: Digest realm="antMiner Configuration", nonce="n${this.#nonce}", qop="auth"`;
+    return page('<html>401</html>', { status: '401 Unauthorized', headers: [header] });
+  }
+
+  #page(path: string): string {
+    this.#nowMs += this.#nonces.pageMs ?? 0;
+    const reply = SPECIMEN?.device.replies[`http:${path}`];
+    const body = reply?.file === undefined ? undefined : SPECIMEN?.files.get(reply.file);
+    return body === undefined ? page('', { status: '404 Not Found' }) : page(Buffer.from(body).toString());
+  }
+}
+
+/** Full looks a minute apart at one device. */
+class Watch {
+  nowMs = 0;
+  readonly told: string[] = [];
+  readonly logins: Logins;
+  readonly #miner: FakeMiner;
+
+  constructor(miner: FakeMiner) {
+    this.#miner = miner;
+    this.logins = new Logins({ monoMs: () => this.nowMs }, undefined, (_, became) => this.told.push(became));
+  }
+
+  /** One look; the pages that gave no document, and why. */
+  async look(): Promise<readonly string[]> {
+    const { port } = this.#miner;
+    const target = { address: '127.0.0.1', ports: { cgminer: null, http: port }, credential: CREDENTIAL };
+    const deps = { ...fresh(), limits: LIMITS, allow: ALLOW, logins: this.logins };
+    const { replies } = await probeDevice(target, antminerStock, 'full', deps);
+    this.nowMs += MINUTE_MS;
+    const web = [...replies].filter(([name]) => antminerStock.queries[name]?.kind === 'http');
+    assert.ok(web.length >= 5, 'its pages were asked for');
+    return web.flatMap(([name, reply]) => (reply.kind === 'reply' ? [] : [`${name}: ${reply.reason}`]));
+  }
+}
+
+const KINDS: readonly (readonly [which: string, nonces: Nonces])[] = [
+  ['that are good for one request', { uses: 1 }],
+  ['that are good for three requests', { uses: 3 }],
+  ['that last 5 s, at pages that take 1.5 s,', { lastMs: 5000, pageMs: 1500 }],
+];
+
+for (const [which, nonces] of KINDS) {
+  test(`a device with nonces ${which} and end without a word is read completely, and its password is not called refused`, async () => {
+    const device = new Device(nonces);
+    await using miner = await FakeMiner.start(device.behave);
+    const watch = new Watch(miner);
+    for (let looks = 0; looks < 8; looks += 1) assert.deepEqual(await watch.look(), [], `look ${looks}`);
+    assert.deepEqual([watch.told, watch.logins.isRefused, device.wrong], [[], false, 0]);
+    // Once that was seen, each page is asked for without the log-in first: no answer is shown in vain.
+    assert.equal(device.late, 1);
+    assert.deepEqual(miner.strangers(ALLOW), []);
+  });
+}
+
+/** The minutes of the wrong answers at a device whose password is changed in the middle of a look: before so many answers in it. */
+const wrongMinutes = async (nonces: Nonces, changes: { readonly look: number; readonly answer: number }) => {
+  const device = new Device(nonces);
+  await using miner = await FakeMiner.start(device.behave);
+  const watch = new Watch(miner);
+  const wrong: number[] = [];
+  for (let minute = 0; minute < 24 * 60; minute += 1) {
+    if (minute === changes.look) device.changesBefore = changes.answer;
+    const before: number = device.wrong;
+    await watch.look();
+    for (let times = before; times < device.wrong; times += 1) wrong.push(minute - changes.look);
+  }
+  assert.deepEqual(watch.told, ['refused']);
+  return wrong;
+};
+
+test('a password that is changed in the middle of a look costs as many wrong answers as docs/decisions/0015 says', async () => {
+  const counted = async (nonces: Nonces, look: number): Promise<readonly number[]> => {
+    const wrong = await wrongMinutes(nonces, { look, answer: 3 });
+    for (const from of wrong) assert.ok(wrong.filter((at) => at >= from && at < from + 20).length <= 4, `${wrong}`);
+    return [15, 60, 24 * 60].map((minutes) => wrong.filter((minute) => minute < minutes).length);
+  };
+  // Known to end without a word: each answer is one to a nonce of its own.
+  for (const uses of [1, 3, 8]) assert.deepEqual(await counted({ uses }, 2), [2, 4, 9]);
+  // Not known to: the nonce may have been the reason.
+  assert.deepEqual(await counted({}, 2), [3, 5, 10]);
+  // Nor had the page ever taken the log-in: it may be a matter of the page, and the next one is asked, too.
+  assert.deepEqual(await counted({}, 0), [4, 6, 11]);
+});
+
+test('an answer that is refused with the nonce that it answered is the password, at once', async () => {
+  let right = true;
+  let shown = 0;
+  const header = 'WWW-Authenticate: Digest realm="antMiner Configuration", nonce="n", qop="auth"';
+  await using miner = await FakeMiner.start((request, socket) => {
+    const isShown = request.includes('Authorization: Digest');
+    if (isShown) shown += 1;
+    // The third one finds the password changed.
+    if (shown === 3) right = false;
+    const path = request.split(' ')[1] ?? '';
+    socket.write(
+      isShown && right ? page(`{"path":"${path}"}`) : page('', { status: '401 Unauthorized', headers: [header] }),
+    );
+  });
+  const watch = new Watch(miner);
+  for (let looks = 0; looks < 3; looks += 1) await watch.look();
+  // Two that were taken, one of a page that never took it, and one of the next page.
+  assert.deepEqual([shown, watch.told], [4, ['refused']]);
+});
