@@ -10,7 +10,7 @@ import { heedCriteria } from './desk/criteria.ts';
 import { Desk } from './desk/desk.ts';
 import { heedEdits } from './desk/edits.ts';
 import { type Ground, layGround, trustedKey } from './ground.ts';
-import { beginLog, readLog, tellBegunAnew } from './log-start.ts';
+import { beginLog, readLog, tellBegunAnew, tellLost } from './log-start.ts';
 import { Notifier } from './notify/notifier.ts';
 import { Outlet } from './outlet.ts';
 import { buildPlant, LOCKED_OUT, PASSED, type Plant, savedNames, UNTOLD } from './plant.ts';
@@ -213,6 +213,8 @@ export class Daemon {
       removed: fleet.removed,
     };
     beginLog(start, this.#ground, { fleet, isRedacting: this.#redaction !== undefined, emit: this.#ambience.emit });
+    const { store } = this.#ground;
+    if (store.lost !== undefined) tellLost(store.lost, store, this.#ambience.emit);
     if (this.#ranUntilMs === undefined && former !== undefined) tellBegunAnew(log, former, this.#ambience.emit);
     this.#changes.resume();
     this.#heedEdits();

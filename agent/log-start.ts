@@ -9,6 +9,7 @@ import { Log, type ReadOptions } from './record/log.ts';
 import type { Order } from './record/orders.ts';
 import { restate, restatement } from './record/restate.ts';
 import type { StartFacts } from './record/session.ts';
+import type { Store } from './record/store.ts';
 import type { Fleet } from './schedule/fleet.ts';
 
 /** The log at the start of the agent: continued, begun, or in place of one that is not the log that was written. */
@@ -28,9 +29,14 @@ export const readLog = (
   const former = lastBegun(state_dir)?.origin;
   const options = { ...rest, operator, gateway, former, prior: head?.log === former ? head : undefined };
   const log = Log.read(options);
-  const stale = replaces ?? staleness({ origin: log.origin, size: log.size() }, { head, begun: former });
+  const stale =
+    replaces ?? withLost(rest.store.lost, staleness({ origin: log.origin, size: log.size() }, { head, begun: former }));
   return stale === undefined ? log : Log.read({ ...options, replaces: stale });
 };
+
+/** A store that lost its end is an older state, too, whatever stands beside it. */
+const withLost = (lost: string | undefined, stale: Replaces | undefined): Replaces | undefined =>
+  lost === undefined ? stale : { ...stale, why: stale === undefined ? lost : `${lost}; ${stale.why}` };
 
 /** Begins the log. One that replaces another says first what of that is in force; what is known of the devices is carried over. */
 export const beginLog = (
@@ -57,6 +63,15 @@ export const beginLog = (
   recorder.takeRestated(known);
   emit('warn', 'log.replaced', { log: log.origin, former: replaced, restated: pages.length });
 };
+
+/** Once another log has begun: what the former one lost is known to collectors, or to nobody. */
+export const tellLost = (lost: string, store: Store, emit: Emit): void =>
+  emit('error', 'store.end-lost', {
+    message: `${lost}; what stood there is not in this store, and another log has begun`,
+    kept: store.settleLost(),
+    remedy:
+      'check the disk (dmesg, smartctl); what had been sent of the former log is at its collectors: look there for what was found last. Remove the kept file when nobody needs it',
+  });
 
 /** The store that held the former log is gone or was emptied: somebody should know why. */
 export const tellBegunAnew = (log: Log, { origin }: { readonly origin?: string }, emit: Emit): void =>

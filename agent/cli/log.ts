@@ -6,10 +6,11 @@ import { loadConfig } from '../config/load.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Entry } from '../record/entry.ts';
 import { firstHeld } from '../record/retention.ts';
-import { Store } from '../record/store.ts';
+import type { Store } from '../record/store.ts';
 import type { EntryQuery } from '../record/tables/entries.ts';
 import { durationText, utcText } from '../terms/instant.ts';
 import { type Io, printable } from './io.ts';
+import { openStore } from './look.ts';
 
 interface LogOptions {
   readonly config: string;
@@ -49,7 +50,7 @@ const DEFAULT_NEWEST = 20;
 const PAGE = 500;
 
 const showLog = async (options: LogOptions, io: Io): Promise<void> => {
-  using store = Store.openReadOnly(loadConfig(resolve(options.config)).config.state_dir);
+  using store = openStore(loadConfig(resolve(options.config)).config.state_dir, io);
   requireDevice(store, options);
   const asIs = options.raw === true || options.json === true;
   if (!asIs) io.out.write(`${columns('seq', 'time (UTC)', 'kind', 'what')}\n`);

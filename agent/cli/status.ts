@@ -10,10 +10,11 @@ import type { TargetStatus } from '../notify/courier.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { ReceiverStatus } from '../publish/receivers.ts';
 import type { UplinkStatus } from '../publish/uplink.ts';
-import { Store } from '../record/store.ts';
+import type { Store } from '../record/store.ts';
 import { utcText } from '../terms/instant.ts';
 import { type Io, printable, printJson } from './io.ts';
 import { type Live, liveStatus } from './live.ts';
+import { openStore } from './look.ts';
 import { namesText, shortened, table } from './table.ts';
 import { neverSeen } from './unseen.ts';
 
@@ -26,7 +27,7 @@ export const statusVerb = (program: Command, io: Io): void => {
     .option('--json', 'print the status as one JSON object')
     .action(async (options: { config: string; json?: boolean }) => {
       const { config } = loadConfig(resolve(options.config));
-      using store = Store.openReadOnly(config.state_dir);
+      using store = openStore(config.state_dir, io);
       const live = await liveStatus(config.state_dir);
       // An agent that runs on since before an update does not say it.
       const { pools_unread = {}, unlooked = {} }: Partial<Live> = live instanceof AgentError ? {} : live;

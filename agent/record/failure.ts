@@ -96,6 +96,14 @@ export const replacedStore = (file: string, kept = ''): AgentError =>
       'start the agent again: it goes on with the file that is there, or with none, and begins another log where that is older. The next time end the agent first: docs/backup.md',
   });
 
+/** What is left of the store is no state that it ever had. */
+export const mixedStore = (file: string, what: string): AgentError =>
+  new AgentError({
+    code: 'store.corrupt',
+    message: `the store ${file} is damaged (${what})`,
+    remedy: REMEDY_CORRUPT,
+  });
+
 /** The evidence in the store contradicts itself; nothing may be written on top of it. */
 export const corruptLog = (file: string, what: string): AgentError =>
   new AgentError({

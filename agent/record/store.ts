@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { AgentError } from '../platform/errors.ts';
-import { replacedStore, storeFailure } from './failure.ts';
+import { mixedStore, replacedStore, storeFailure } from './failure.ts';
+import { lostFrom, settleDamaged, takeLost } from './lost-end.ts';
 import { migrate, requireVersion } from './schema.ts';
 import { HeldFile, immutable, isAtRest, isThere, makePrivate } from './store-file.ts';
 import { cursorsTable } from './tables/cursors.ts';
@@ -37,21 +38,30 @@ const tablesOf = (sql: Sql) => ({
  * The one file of the agent: log, captures, devices, findings, cursors. One process writes (`open`), any number look
  * (`openReadOnly`). Every failure that an operator can fix is an `AgentError` `store.*`.
  */
-export type Store = Pick<Connection, 'file' | 'transaction' | 'isThere' | 'rescue' | typeof Symbol.dispose> &
+export type Store = Pick<
+  Connection,
+  'file' | 'transaction' | 'isThere' | 'rescue' | 'lost' | 'settleLost' | typeof Symbol.dispose
+> &
   ReturnType<typeof tablesOf>;
 
 export const Store = {
-  /** Opens for writing, makes the file (mode 0600) where there is none. Throws `store.locked` while another agent runs. */
+  /**
+   * Opens for writing, makes the file (mode 0600) where there is none. Throws `store.locked` while another agent runs. Where its end is
+   * damaged it is what it was before that (`lost`), and must not be continued.
+   */
   open(stateDir: string): Store {
     const file = join(stateDir, STORE_FILE);
     return failing(file, () => {
       const lock = holdLock(join(stateDir, LOCK_FILE));
       try {
         makePrivate(file);
+        const lost = takeLost(file, (what) => requireWhole(file, what));
         const db = new DatabaseSync(file, { timeout: 5000 });
         db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -4096;');
+        // What is left of a transaction that was torn, or of a damaged end, would else stand behind later ones as if it were of their time.
+        db.exec('PRAGMA wal_checkpoint(RESTART)');
         migrate(db, file);
-        return storeOn(new Connection(file, db, { lock, held: new HeldFile(file) }));
+        return storeOn(new Connection(file, db, { lock, held: new HeldFile(file), lost }));
       } catch (error) {
         lock.close();
         throw error;
@@ -76,6 +86,14 @@ export const Store = {
     });
   },
 
+  /** What was durable and is lost with a damaged end, where the next start will find that; undefined while an agent runs. */
+  lostFrom(stateDir: string): string | undefined {
+    const file = join(stateDir, STORE_FILE);
+    const lost = failing(file, () => lostFrom(file));
+    // An agent that writes meanwhile makes any frame look damaged.
+    return lost === undefined || Store.isHeld(stateDir) ? undefined : lost;
+  },
+
   /** Whether a process writes here now. */
   isHeld(stateDir: string): boolean {
     const file = join(stateDir, LOCK_FILE);
@@ -90,21 +108,37 @@ export const Store = {
   },
 };
 
+/**
+ * SQLite may have moved into the file some of what its log has lost: then it would read neither one state nor the other. Looked at without
+ * writing, as both files have to stay what they are. Throws `store.corrupt`.
+ */
+const requireWhole = (file: string, lost: string): void => {
+  const db = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
+  try {
+    const found = db.prepare('PRAGMA integrity_check(1)').get()?.integrity_check;
+    if (found !== 'ok') throw mixedStore(file, `${lost}; what is left does not fit together`);
+  } finally {
+    db.close();
+  }
+};
+
 const storeOn = (connection: Connection): Store => Object.assign(connection, tablesOf(connection));
+
+/** What the process that writes has beside the open file. */
+interface Writing {
+  readonly lock: DatabaseSync;
+  readonly held: HeldFile;
+  readonly lost: string | undefined;
+}
 
 /** The open file, and the lock of the process that writes it. */
 class Connection implements Sql {
   readonly file: string;
   readonly #db: DatabaseSync;
-  /** Of the process that writes. */
-  readonly #writing: { readonly lock: DatabaseSync; readonly held: HeldFile } | undefined;
+  readonly #writing: Writing | undefined;
   readonly #prepared = new Map<string, StatementSync>();
 
-  constructor(
-    file: string,
-    db: DatabaseSync,
-    writing: { readonly lock: DatabaseSync; readonly held: HeldFile } | undefined,
-  ) {
+  constructor(file: string, db: DatabaseSync, writing: Writing | undefined) {
     this.file = file;
     this.#db = db;
     this.#writing = writing;
@@ -113,6 +147,16 @@ class Connection implements Sql {
   /** The file is still the one that was opened for writing. */
   isThere(): boolean {
     return failing(this.file, () => this.#writing?.held.isThere ?? true);
+  }
+
+  /** What was durable and could not be read any more when it was opened, in words. */
+  get lost(): string | undefined {
+    return this.#writing?.lost;
+  }
+
+  /** Another log has begun, in place of the one that lost its end: the next start looks for it no more. Gives the name of what is kept of it. */
+  settleLost(): string {
+    return failing(this.file, () => settleDamaged(this.file, Date.now()));
   }
 
   /** Writes everything that is in the open file into a new one beside it, and gives its name: the file itself is gone once it is closed. */

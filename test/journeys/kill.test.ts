@@ -46,6 +46,7 @@ suite('kill -9 in a loop', { skip: WITHOUT_MOSQUITTO, timeout: 180_000 }, () => 
     await until('the backlog at the observer', () => new Set(observer.seqs(TOPIC)).size >= gateway.log.length);
     assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
 
+    assert.deepEqual(gateway.eventsOf('store.end-lost'), [], 'a kill damages nothing');
     const messages = await gateway.verified();
     await until('the last entry at the observer', () => observer.seqs(TOPIC).at(-1) === messages.length - 1);
     const published = observer.on(TOPIC);

@@ -37,6 +37,7 @@ test('after kill -9 at any moment the log verifies and nothing that was committe
   let durable = -1;
   for (let kill = 0; kill < KILLS; kill += 1) {
     durable = await appendUntilKilled(dir, 5 + kill * 11);
+    assert.equal(Store.lostFrom(dir), undefined, `kill ${kill}: nothing is damaged`);
     const store = Store.openReadOnly(dir);
     assert.ok(store.size() > durable, `kill ${kill}: entry ${durable} was committed, ${store.size()} are there`);
     store[Symbol.dispose]();

@@ -7,6 +7,7 @@ import { AgentError } from '../../platform/errors.ts';
 import { type GatewayKey, loadKey } from '../../platform/keys.ts';
 import { readHead } from '../../record/head.ts';
 import { requireSameLog } from '../../record/log.ts';
+import { keptDamaged } from '../../record/lost-end.ts';
 import { Store } from '../../record/store.ts';
 import { type Check, fail, ok, type Result, type Visit, warn } from './result.ts';
 
@@ -101,7 +102,13 @@ export const store: Check = {
     const { state_dir } = visit.config;
     try {
       using opened = Store.openReadOnly(state_dir);
-      return [...writable(opened.file), ...holder(visit), ...lost(opened, visit), ...entries(opened, visit)];
+      return [
+        ...writable(opened.file),
+        ...holder(visit),
+        ...lost(opened, visit),
+        ...damaged(opened, visit),
+        ...entries(opened, visit),
+      ];
     } catch (error) {
       if (error instanceof AgentError && error.code === 'store.absent')
         return [ok('none yet: the first start of the agent makes it')];
@@ -139,6 +146,21 @@ const lost = (opened: Store, { file }: Visit): readonly Result[] =>
         `find out who removed it, put a backup of it back or look at the devices; then: ${typed(`findings close ${openedSeq} --note "<why>"`, { config: file })}`,
       ),
     );
+
+/** That the end of the store is damaged, and what is kept of one that was, until a person removed it. */
+const damaged = ({ file }: Store, { config: { state_dir } }: Visit): readonly Result[] => {
+  const now = Store.lostFrom(state_dir);
+  const results = keptDamaged(file).map((kept) =>
+    warn(
+      `the end of the store was damaged, and what stood there is lost here: ${kept} is what was left`,
+      `look at the collectors for what was found last before it, check the disk (dmesg, smartctl), then: rm ${kept}`,
+    ),
+  );
+  if (now === undefined) return results;
+  const remedy =
+    'check the disk (dmesg, smartctl); the next start keeps the damaged file and begins another log: docs/backup.md';
+  return [...results, fail(now, remedy)];
+};
 
 const entries = (opened: Store, { config }: Visit): readonly Result[] => {
   const { signer, jwk } = loadKey(config.state_dir);

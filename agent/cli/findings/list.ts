@@ -3,10 +3,10 @@ import type { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import { briefValue } from '../../normalise/shown.ts';
 import { AgentError } from '../../platform/errors.ts';
-import { Store } from '../../record/store.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
 import { utcText } from '../../terms/instant.ts';
 import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
+import { openStore } from '../look.ts';
 import { shortened, table } from '../table.ts';
 import { countOf, devicesOf, findingsIn, jsonOf, STANDING } from './stored.ts';
 
@@ -30,7 +30,7 @@ export const listFindingsVerb = (findings: Command, io: Io): void => {
     .allowExcessArguments()
     .action(({ config, all, device, json }: ListOptions, { args }: Command) => {
       if (args.length > 0) throw misplaced(args, findings, config);
-      using store = Store.openReadOnly(loadConfig(resolve(config)).config.state_dir);
+      using store = openStore(loadConfig(resolve(config)).config.state_dir, io);
       const found = findingsIn(store, { open: all !== true }).filter(
         (one) => device === undefined || devicesOf(one).includes(device),
       );
