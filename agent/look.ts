@@ -52,7 +52,7 @@ export type Sight =
       readonly waits?: string;
       /** Somebody is there and sends something, though no whole reply in time. */
       readonly drips?: true;
-      /** It is a miner of which nobody can tell the family: an answer that would tell it did not arrive whole. */
+      /** Nobody can tell what it is: an answer that would tell its family did not arrive whole. */
       readonly isUntold?: true;
       /** What it was recognised as, where it then told nothing. */
       readonly family?: string;
@@ -144,15 +144,19 @@ const identifyAndAsk = async (
       return askAs(found, target, look, deps);
     case 'ambiguous':
       if (known !== undefined) return undefined;
-      return { ...nothing(found.reason, couldBe(found)), ...(found.lost === undefined ? {} : { isUntold: true }) };
+      return { ...nothing(found.reason, couldBe(found)), ...(isUntold(found, known) ? { isUntold: true } : {}) };
     case 'unidentified':
-      return nothing('unreadable', found.detail);
+      return { ...nothing('unreadable', found.detail), ...(isUntold(found, known) ? { isUntold: true } : {}) };
     case 'unreachable':
       return found.drips === true
         ? { ...nothing(found.reason, 'what it sends is no whole reply in time'), drips: true }
         : nothing(found.reason, 'nothing answered');
   }
 };
+
+/** Nobody is told what the devices are of which a family was known before, or that answered whatever they were asked. */
+const isUntold = ({ lost }: { readonly lost?: readonly string[] }, known: Driver | undefined): boolean =>
+  known === undefined && lost !== undefined;
 
 const askAs = async (
   { driver, evidence }: Identified,

@@ -150,7 +150,7 @@ const tellUnrecognised = (seat: FleetSeat, { detail }: Nothing, deps: RoundDeps)
   if (untold !== 'once') return;
   emit('warn', 'device.unrecognised', {
     address: seat.place.address,
-    message: `it is a miner, but nobody can tell which, so that it is not watched: ${detail}`,
+    message: `nobody can tell which miner it is, so that it is not watched: ${detail}`,
     remedy: `it is asked again; where it stays so: assayer probe ${seat.place.address}, which says what became of each question`,
   });
 };

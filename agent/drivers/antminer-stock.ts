@@ -37,7 +37,7 @@ import {
   webPools,
 } from './bitmain-cgi.ts';
 import { CGI_POOL, DIGEST, slotsIn } from './cgi-lineage.ts';
-import { answersOf, describedBy, lastShareAge, sumOfRows } from './cgminer-api.ts';
+import { answersOf, describedBy, isDescribed, lastShareAge, sumOfRows } from './cgminer-api.ts';
 import { isDoubtful } from './damaged-names.ts';
 import { type Clues, defineDriver, httpGet, type Replies } from './driver.ts';
 import { components } from './named-texts.ts';
@@ -64,18 +64,31 @@ const hasProgram = (row: JsonObject): boolean => PROGRAMS.some((name) => row[nam
 const isBitmain = (row: JsonObject): boolean =>
   typeof row.Type === 'string' && ANTMINER.test(row.Type) && hasProgram(row);
 
+/**
+ * Whether a reply has all the texts of which other firmware on this hardware keeps all but one: what the program is called, its
+ * version, when it was built, the model.
+ */
+const isWhole = (row: Row, reply: JsonValue | undefined): boolean =>
+  row !== undefined &&
+  reply !== undefined &&
+  isDescribed(reply) &&
+  typeof row.Type === 'string' &&
+  typeof row.CompileTime === 'string' &&
+  PROGRAMS.some((name) => typeof row[name] === 'string');
+
 const isOfOther = (reply: JsonValue | undefined): boolean => OTHER_FIRMWARE.test(saidIn(reply));
 
 /** 3 for the version of a Bitmain build, 2 for what only its first builds say, or what LuxOS may say until `config` was asked, 1 for the realm alone, which third-party builds keep. */
 const recognise = ({ cgminer: asked, web, http }: Clues): 0 | 1 | 2 | 3 => {
   if ([...asked.values(), ...http.values()].some(isOfOther) || OTHER_FIRMWARE.test(web?.body ?? '')) return 0;
-  const version = versionRow(asked.get('version'));
-  const header = headerRow(asked.get('stats'));
+  const [version, header] = [versionRow(asked.get('version')), headerRow(asked.get('stats'))];
   const naming = namingRow(version, header);
   // A member that cannot be read may have been the word of another firmware.
   if ([version, naming].some((row) => row !== undefined && isDoubtful(row))) return 0;
   if (naming !== undefined) {
     if (!isBitmain(naming)) return 0;
+    // The word of another firmware may be what is missing: the header of `stats` says all of it again.
+    if (!isWhole(version, asked.get('version')) && !isWhole(header, asked.get('stats'))) return 0;
     return imitatesStock(naming) && !asked.has('config') ? 2 : 3;
   }
   if (version !== undefined && !isBare(version)) return 0;

@@ -152,6 +152,12 @@ export const describedBy = (reply: JsonValue): string => {
   return reading.kind === 'present' ? reading.value : '';
 };
 
+/** Whether a reply says what the program calls itself, were it nothing. */
+export const isDescribed = (reply: JsonValue): boolean => {
+  const found = DESCRIPTION(reply);
+  return found.kind === 'present' && typeof found.value === 'string';
+};
+
 /** The successful replies among some queries. */
 export const answersOf = (replies: Replies, queries: readonly string[]): readonly JsonValue[] =>
   valuesOf(queries.map((query) => answer(replies, query)));

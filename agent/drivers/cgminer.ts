@@ -66,21 +66,42 @@ const programOf = (reply: JsonValue): string | undefined =>
 
 const isOfOther = (reply: JsonValue): boolean => OTHER_FAMILY.test(saidIn(reply));
 
-/** What the rows of SUMMARY of makers have that built on this program and changed nothing else: StrongU and MicroBT. */
-const SIGNS = ['Miner type', 'Fan Speed In', 'Fan Speed Out'] as const;
+/** The replies in which makers show themselves that built on this program: the section, and what is in any row of this program there. */
+const TELLING = {
+  version: { section: 'VERSION', isRow: (row: JsonObject) => Object.keys(row).some((name) => PROGRAM.test(name)) },
+  summary: { section: 'SUMMARY', isRow: ({ Elapsed }: JsonObject) => Elapsed !== undefined },
+  stats: { section: 'STATS', isRow: ({ ID }: JsonObject) => ID !== undefined },
+} as const;
+
+/** Members of makers, whatever they say: of Avalon, StrongU, MicroBT and Bitmain. */
+const SIGNS = [
+  'PROD',
+  'HWTYPE',
+  'MM ID0',
+  'MM Count',
+  'Miner type',
+  'Fan Num',
+  'Fan Speed In',
+  'Fan Speed Out',
+  'miner_count',
+];
 
 /**
- * Whether a reply in which makers show themselves says that there is none: the section is there, and no member in which one may stand
- * is damaged. Of `stats` that is any.
+ * Whether a reply in which makers show themselves says that there is none: the section has rows, each is one of this program, and
+ * no member in which a maker may stand is there, or damaged. In `version` and `stats` that is any.
  */
 const isPlain = (command: string, reply: JsonValue): boolean => {
-  if (statusOf(reply) !== 'answer') return true;
-  if (command === 'version') return rowsOf(asObject(reply)?.VERSION)?.every((row) => !isDoubtful(row)) === true;
-  if (command === 'stats') return rowsOf(asObject(reply)?.STATS)?.every((row) => !isDoubtful(row)) === true;
-  if (command !== 'summary') return true;
-  const row = firstRow('SUMMARY')(reply);
-  return row !== undefined && SIGNS.every((name) => typeof memberOf(row, name) !== 'symbol');
+  if (statusOf(reply) !== 'answer' || !isTelling(command)) return true;
+  const { section, isRow } = TELLING[command];
+  const rows = rowsOf(asObject(reply)?.[section]) ?? [];
+  return (
+    rows.length > 0 && rows.every((row) => isRow(row) && !isSigned(row) && (command === 'summary' || !isDoubtful(row)))
+  );
 };
+
+const isTelling = (command: string): command is keyof typeof TELLING => Object.hasOwn(TELLING, command);
+
+const isSigned = (row: JsonObject): boolean => SIGNS.some((name) => memberOf(row, name) !== undefined);
 
 /** 1 at most: any driver that knows the device better wins. */
 const recognise = ({ cgminer, web, http }: Clues): 0 | 1 => {

@@ -23,12 +23,15 @@ import {
 import { descend } from './sections.ts';
 import { storedAndRunning } from './stored-pools.ts';
 
-/** The program is Hiveon's as well, which says so behind the model. */
-const isOurs = (row: JsonObject): boolean =>
-  /rwglr/i.test(programIn(row)) && typeof row.Type === 'string' && !/\bhiveon\b/i.test(row.Type);
-
 /** The version of the firmware stands behind the model: `S19-88 v.2.6.0.39 `. */
-const VERSION = /\bv\.?(\d\S{0,40})$/i;
+const VERSION = /\bv\.?(\d\S{0,40})\s*$/i;
+
+/** The program is Hiveon's as well, which says so behind the model: without a version there it may be either. */
+const isOurs = (row: JsonObject): boolean =>
+  /rwglr/i.test(programIn(row)) &&
+  typeof row.Type === 'string' &&
+  VERSION.test(row.Type) &&
+  !/\bhiveon\b/i.test(row.Type);
 
 const version: Reader<string> = (value) => whenPresent(text(value), (found) => text(VERSION.exec(found)?.[1] ?? null));
 

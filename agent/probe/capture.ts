@@ -46,6 +46,8 @@ export interface NoReply {
   readonly elsewhere?: true;
   /** An error of the web server came in its place: it serves the path, and does not give the document. */
   readonly withheld?: true;
+  /** That error was one of a moment: too many questions, or what is behind the web server is not up. */
+  readonly busy?: true;
   /** It began to give the page before the reply broke off: whatever log-in was shown, it took. */
   readonly begun?: true;
   /** Bytes came, though no whole reply within the time. */

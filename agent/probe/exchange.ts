@@ -185,6 +185,10 @@ const asPage = (message: HttpMessage, closed: boolean, mostBytes: number): Page 
   };
 };
 
+/** Whether a status says that there is no answer at the moment: later, too often, or what is behind the web server does not answer it. */
+export const isBusy = (status: number): boolean =>
+  status === 408 || status === 429 || (status >= 500 && status !== 501);
+
 /** The document of a page, in HTML where `table` names one. A page that is none, or that the device does not give, is no reply. */
 export const documentIn = (
   { status, body, whole, location }: Page,
@@ -197,7 +201,8 @@ export const documentIn = (
   }
   const reply = table === undefined ? readReply(body, { whole }) : readTable(body, table);
   if (status >= 200 && status < 300) return reply;
+  const busy = isBusy(status) ? ({ busy: true } as const) : {};
   return reply.kind === 'no-reply' && reply.reason === 'unreachable'
-    ? reply
-    : noReply('unreadable', `HTTP ${status}`, { withheld: true });
+    ? { ...reply, ...busy }
+    : noReply('unreadable', `HTTP ${status}`, { withheld: true, ...busy });
 };

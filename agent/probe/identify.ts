@@ -10,7 +10,7 @@ import {
   questionOf,
 } from '../drivers/driver.ts';
 import type { Capture, JsonValue, NoReply, Reply } from './capture.ts';
-import { documentIn, type Page } from './exchange.ts';
+import { documentIn, isBusy, type Page } from './exchange.ts';
 import { interfaceOf, Line, type ProbeDeps } from './line.ts';
 import { withLogin } from './probe.ts';
 import type { Target } from './target.ts';
@@ -46,6 +46,8 @@ const GET_VERSION = cgminer('get_version', { cadence: 'config', key: 'either' })
 /** Where old firmware differs from its siblings: modules of Avalon and the header row of Bitmain, fans of WhatsMiner. */
 const STATS = cgminer('stats');
 const SUMMARY = cgminer('summary');
+/** Where boxes of Goldshell differ that call their program as others do, and devices of iPollo. */
+const DEVS = cgminer('devs');
 const ROOT = httpGet('/');
 /** What firmware without a tell-tale landing page answers to anybody. */
 const AXEOS_INFO = httpGet('/api/system/info');
@@ -59,6 +61,7 @@ export const IDENTIFICATION: readonly Query[] = [
   GET_VERSION,
   SUMMARY,
   STATS,
+  DEVS,
   ROOT,
   AXEOS_INFO,
   WHATSMINER_3,
@@ -276,8 +279,16 @@ class Inquiry {
     if (speaksCgminer && this.#unknown()) yield* this.#askAsWhatsminer();
     if (this.#certain()) return;
     yield* this.#askWeb(isWeb(version));
-    if (speaksCgminer) yield* this.#askInTurn([STATS, SUMMARY]);
+    if (speaksCgminer) yield* this.#askAsCgminer();
     else if (this.#answered || this.#isAlive()) yield* this.#askElsewhere();
+  }
+
+  /** What old firmware of makers shows itself in, and where that tells none, what a look in the words of plain cgminer would show. */
+  *#askAsCgminer(): Questions {
+    yield* this.#askInTurn([STATS, SUMMARY]);
+    if (this.#best().sureness >= LIKELY) return;
+    yield* this.#ask(DEVS);
+    if (this.#best().sureness === LIKELY) yield* this.#prove();
   }
 
   /** The landing page, and what settles its claim. `instead`: a web server answers where the CGMiner API is expected. */
@@ -334,8 +345,7 @@ class Inquiry {
     const missing = sureness === CERTAIN ? [] : this.#lost();
     const [first] = missing;
     const lost = missing.map(({ query }) => inWords(query));
-    if (driver === undefined)
-      return { kind: 'unidentified', detail: this.#evidence.join('; '), ...(first === undefined ? {} : { lost }) };
+    if (driver === undefined) return this.#unidentified(missing);
     const families = drivers.map(({ family }) => family);
     const identified: Identified = { kind: 'identified', driver, clues: this.#clues(), evidence: this.#evidence };
     if (first !== undefined) {
@@ -353,6 +363,14 @@ class Inquiry {
       return { kind: 'ambiguous', families, reason };
     }
     return identified;
+  }
+
+  /** Any web server may fail at a path that it does not know: where it gave its page, that is no answer lost. */
+  #unidentified(missing: readonly Lost[]): Identification {
+    const lost = missing.filter(({ query }) => query !== AXEOS_INFO || this.#web === undefined);
+    const detail = this.#evidence.join('; ');
+    if (lost.length === 0) return { kind: 'unidentified', detail };
+    return { kind: 'unidentified', detail, lost: lost.map(({ query }) => inWords(query)) };
   }
 
   /**
@@ -405,7 +423,7 @@ class Inquiry {
     }
     this.#answered = true;
     this.#verdict = undefined;
-    if (answer.kind === 'page') this.#web = webClue(answer);
+    if (answer.kind === 'page') this.#web = lossIn(answer) === undefined ? webClue(answer) : this.#web;
     else this.#replies[query.kind].set(clueName(query), answer.value);
   }
 
@@ -459,15 +477,20 @@ const outcomeOf = (answer: Answer): string => {
 
 /**
  * Why an answer did not arrive whole. What the device says to a question is none of that: a document or page, another one in its
- * place, that it has none, or that it refuses.
+ * place, that it has none, or that it refuses. A web server that is busy, or waits for what is behind it, says nothing yet.
  */
 const lossIn = (answer: Answer): Loss | undefined => {
+  if (answer.kind === 'page') return isBusy(answer.status) || isEmpty(answer) ? 'unreadable' : undefined;
+  if (answer.kind === 'no-reply' && answer.busy) return 'unreadable';
   if (answer.kind !== 'no-reply' || answer.elsewhere || answer.withheld || answer.waits) return undefined;
   const { reason, dark } = answer;
   if (reason === 'refused' || reason === 'unsupported') return undefined;
   if (dark === true) return 'unreachable';
   return reason === 'unreachable' ? undefined : reason;
 };
+
+/** A page that was given, and has nothing in it. */
+const isEmpty = ({ status, body }: Page): boolean => status >= 200 && status < 300 && body.length === 0;
 
 const isBroken = (loss: Loss | undefined): boolean => loss === 'truncated' || loss === 'unreadable';
 

@@ -58,7 +58,7 @@ const COST = [
   'Measured with the simulator on the specimens of each family, on a device of which nothing is known yet. A connection',
   'carries one question to the CGMiner API, or all questions to a web interface that keeps it open. At an address where a',
   'port is closed the attempt is refused and not repeated. A plain cgminer is told from what other makers built of it only by',
-  'what all three of its replies do not say. The result is kept: later looks ask as the family, and ask anew only when a',
+  'what all four of its replies do not say. The result is kept: later looks ask as the family, and ask anew only when a',
   'reply is more like another one.',
 ].join('\n');
 
@@ -101,8 +101,10 @@ const RECOGNITION = [
   '',
   'Where no driver is certain, a question whose answer broke off or came damaged is asked once more. If one stays without a whole answer, late ones',
   'too, the device is `ambiguous`: it may be one that this answer would tell. What it was known as it stays; one that was never known is not',
-  'watched (`device.unrecognised`), and asked again. A port to which no connection can be made at all is not waited for. Where for ten',
-  'minutes, in five identifications or more, only web pages were lost and one family is left, the agent takes it for that one.',
+  'watched (`device.unrecognised`), and asked again. So is one of which nothing is known, where a telling answer was lost. An HTTP status',
+  '408, 429 or 5xx but 501, and a landing page without a body, are no whole answer. A port to which no connection can be made at all is not',
+  'waited for. Where for ten minutes, in five identifications or more, only web pages were lost and one family is left, the agent takes it for',
+  'that one.',
 ].join('\n');
 
 /** The table of facts leaves out what follows from the rest. */

@@ -33,7 +33,7 @@ const version = (Type: string, description = OLD) => ({
 const stats = (Type: string, data: JsonObject, description = OLD) => ({
   ...said(description),
   STATS: [
-    { BMMiner: '2.12', Type },
+    { BMMiner: '2.12', CompileTime: 'Thu Jan 18 10:22:41 CST 2024', Type },
     { STATS: 0, ID: 'BTM_SOC0', ...data },
   ],
 });

@@ -53,7 +53,11 @@ const identifyDevice = async (
 const familyOf = (found: Identification): string => (found.kind === 'identified' ? found.driver.family : found.kind);
 
 const version = (row: object): string =>
-  JSON.stringify({ STATUS: [{ STATUS: 'S', When: 1, Code: 22, Msg: 'CGMiner versions' }], VERSION: [row], id: 1 });
+  JSON.stringify({
+    STATUS: [{ STATUS: 'S', When: 1, Code: 22, Msg: 'CGMiner versions', Description: '' }],
+    VERSION: [row],
+    id: 1,
+  });
 
 test('a family that version gives away costs one connection', BOUND, async () => {
   const avalon = version({ CGMiner: '4.11.1', API: '3.7', PROD: 'AvalonMiner 1246-83', MODEL: '1246-83' });
@@ -163,13 +167,43 @@ test(
     const generic = { '{"command":"version"}': version({ CGMiner: '4.10.0', API: '3.7' }) };
     const plain = await identifyDevice(generic, null);
     assert.equal(familyOf(plain.found), 'cgminer');
-    assert.deepEqual(plain.asked, ['{"command":"version"}', '{"command":"stats"}', '{"command":"summary"}']);
+    assert.deepEqual(
+      plain.asked,
+      ['version', 'stats', 'summary', 'devs'].map((command) => JSON.stringify({ command })),
+    );
   },
 );
 
+test('a web interface that is busy or empty is asked again, and says nothing of what a device is', BOUND, async () => {
+  const generic = { '{"command":"version"}': version({ CGMiner: '4.10.0', API: '3.7' }) };
+  for (const away of [page('busy', { status: '503 Busy' }), page('', { status: '429 Too Many Requests' }), page('')]) {
+    const { found, asked } = await identifyDevice(generic, { '/': away });
+    assert.ok(found.kind === 'ambiguous');
+    assert.deepEqual([found.families, found.lost, found.pageless?.driver.family], [['cgminer'], ['GET /'], 'cgminer']);
+    assert.equal(asked.filter((request) => request === 'GET /').length, 2);
+  }
+  for (const status of ['401 Unauthorized', '403 Forbidden', '404 Not Found', '302 Found', '501 Not Implemented']) {
+    const { found } = await identifyDevice(generic, { '/': page('', { status }) });
+    assert.equal(familyOf(found), 'cgminer', status);
+  }
+});
+
+test('a proof that is busy is no answer: the device may be what it would tell', BOUND, async () => {
+  const pages = { '/': page('<title>AxeOS</title>'), '/api/system/info': page('{}', { status: '502 Bad Gateway' }) };
+  const { found } = await identifyDevice(null, pages);
+  assert.ok(found.kind === 'ambiguous');
+  assert.deepEqual([found.families, found.lost], [['axeos'], ['GET /api/system/info']]);
+});
+
 test('what says all that stock firmware says beside another API is asked whether it is LuxOS', BOUND, async () => {
   const like = (api: string) => ({
-    '{"command":"version"}': version({ BMMiner: '1.0.0', API: api, Miner: 'uart_trans.1.3', Type: 'Antminer S21' }),
+    '{"command":"version"}': version({
+      BMMiner: '1.0.0',
+      API: api,
+      Miner: 'uart_trans.1.3',
+      CompileTime: 'Tue Mar  4 09:12:44 CST 2025',
+      Type: 'Antminer S21',
+    }),
   });
   const configOf = (row: object) => ({
     '{"command":"config"}': JSON.stringify({ STATUS: [{ STATUS: 'S', When: 1, Code: 33 }], CONFIG: [row], id: 1 }),

@@ -8,7 +8,7 @@ import { assayer } from '../cli/assayer.ts';
 import { FakeMiner } from '../probe/fake-miner.ts';
 import type { Behaviour } from '../simulator/behaviour.ts';
 import { type Fleet, startFleet } from '../simulator/fleet.ts';
-import { loadSpecimens } from '../specimens/specimen.ts';
+import { loadSpecimens, replyBytes, type Specimen } from '../specimens/specimen.ts';
 import { Hall } from './hall.ts';
 
 /** Devices that only one reply tells from plain cgminer, and what becomes of them where it is lost. */
@@ -186,4 +186,108 @@ test('probe and scan say what could not be told, and never cgminer', async () =>
   losing(fleet, 'stats', 'truncate', 1);
   const { out } = await assayer(['probe', base, '--ports', ports, '--json', '--no-endpoint']);
   assert.equal(JSON.parse(out).family, 'avalon');
+});
+
+const BUSY = 'HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy';
+const EMPTY = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+
+/** The Goldshell box whose program calls itself bfgminer, with pages of its own making: what a request is answered, or that it is closed. */
+const boxOf = async (base: string, answer: (request: string) => string | undefined) => {
+  const fleet = await start(base, 'goldshell/sc-4028');
+  const page = await FakeMiner.start((request, socket) => {
+    const text = answer(request.split(' HTTP/')[0] ?? '');
+    if (text === undefined) socket.end();
+    else socket.write(text);
+  });
+  const { ports, ...place } = placeOf(base, fleet);
+  return {
+    place: { ...place, ports: { ...ports, http: page.port } },
+    requests: page.requests,
+    [Symbol.asyncDispose]: async () => {
+      await page[Symbol.asyncDispose]();
+      await fleet.stop();
+    },
+  };
+};
+
+const [specimen] = loadSpecimens().filter(({ name }) => name === 'goldshell/sc-4028');
+
+/** The page as the specimen has it. */
+const honest = (request: string): string => {
+  const body = Buffer.from(replyBytes(specimen as Specimen, `http:${request.replace('GET ', '')}`) ?? '').toString();
+  const status = body === '' ? '404 Not Found' : '200 OK';
+  return `HTTP/1.1 ${status}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+};
+
+for (const [how, away] of Object.entries({ busy: BUSY, empty: EMPTY, closed: undefined })) {
+  test(`a Goldshell whose web interface is ${how} at first is never plain cgminer, and nothing changed when it answers`, async (t) => {
+    const base = '127.0.0.1';
+    let isAway = true;
+    await using box = await boxOf(base, (request) => (isAway ? away : honest(request)));
+    const hall = new Hall(t, [box.place]);
+    for (let looks = 0; looks < 2; looks += 1) await hall.look(0);
+    assert.equal(familyAt(hall), undefined);
+    assert.deepEqual(
+      hall.events.map(({ event }) => event),
+      ['device.unrecognised'],
+    );
+    isAway = false;
+    for (let looks = 0; looks < 3; looks += 1) await hall.look(0);
+    assert.equal(familyAt(hall), 'goldshell');
+    assert.deepEqual(
+      hall.findings().map(({ id }) => id),
+      ['identity.new-device'],
+    );
+  });
+}
+
+test('a Goldshell whose landing page alone is away is one all the same, and its looks do not ask anew what it is', async (t) => {
+  await using box = await boxOf('127.0.0.1', (request) => (request === 'GET /' ? undefined : honest(request)));
+  const hall = new Hall(t, [box.place]);
+  await hall.look(0);
+  assert.equal(familyAt(hall), 'goldshell');
+  const landings = () => box.requests.filter((request) => request.startsWith('GET / ')).length;
+  const before = landings();
+  for (let looks = 0; looks < 3; looks += 1) await hall.look(0);
+  assert.equal(landings(), before);
+});
+
+test('a Goldshell that is watched after ten minutes without its pages stays one when they answer', async (t) => {
+  let isAway = true;
+  await using box = await boxOf('127.0.0.1', (request) => (isAway ? undefined : honest(request)));
+  const hall = new Hall(t, [box.place]);
+  for (let looks = 0; looks < 5; looks += 1) {
+    await hall.look(0);
+    hall.passedMs += 160_000;
+  }
+  assert.equal(familyAt(hall), 'goldshell');
+  isAway = false;
+  for (let looks = 0; looks < 3; looks += 1) {
+    await hall.look(0);
+    hall.passedMs += 20_000;
+  }
+  assert.equal(familyAt(hall), 'goldshell');
+  assert.deepEqual(
+    hall.findings().filter(({ id }) => id === 'firmware.family-changed'),
+    [],
+  );
+});
+
+/** What is told of something that answers at a web port alone. */
+const toldOf = async (t: TestContext, answer: (request: string) => string): Promise<readonly string[]> => {
+  await using page = await FakeMiner.start((request, socket) => socket.end(answer(request)));
+  const address = '127.0.0.1';
+  const ports = { cgminer: 1, http: page.port };
+  const hall = new Hall(t, [{ address, ports, labels: {}, origin: 'range', entry: address }]);
+  for (let looks = 0; looks < 3; looks += 1) await hall.look(0);
+  return hall.events.map(({ event, message }) => `${event} ${message}`);
+};
+
+test('a device whose only telling answer is cut is told of once, and a web server that is no miner is not', async (t) => {
+  const cut = await toldOf(t, () => 'HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n<html><title>');
+  assert.equal(cut.length, 1);
+  assert.match(String(cut[0]), /^device\.unrecognised .*GET \/: truncated/);
+  const page = 'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n<html>shop</a>\n';
+  const failing = 'HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n';
+  assert.deepEqual(await toldOf(t, (request) => (request.startsWith('GET / ') ? page : failing)), []);
 });
