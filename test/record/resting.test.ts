@@ -275,9 +275,9 @@ test('nor is one that approvers signed: without it they could not take it back; 
   const changes = recording.changes(two);
   await recording.looks('rig-1', 3, settings('on', '3', 'true'));
   assert.deepEqual(recording.openFindings(), ['config.safety-weakened rig-1']);
-  const signs = (version: number) => {
+  const signs = (version: number, limit: object = {}) => {
     const before = changes.all()[0]?.sha256;
-    const of = [{ ...recording.attestation('rig-1'), facts: ['config.other'] }];
+    const of = [{ ...recording.attestation('rig-1'), ...limit }];
     changes.adopt(signed(two.sign(entries(version, of, before), 'alice', 'bob')));
   };
   signs(1);
@@ -289,4 +289,8 @@ test('nor is one that approvers signed: without it they could not take it back; 
   await recording.looks('rig-1', 3, settings('on', '4', 'false'));
   assert.deepEqual(recording.openFindings(), ['config.drift rig-1']);
   assert.deepEqual(accept(recording).accepted, ['rig-1']);
+  // One that they signed by its name holds as it is.
+  signs(3, { facts: ['config.other'] });
+  await recording.looks('rig-1', 3, settings('on', '5', 'false'));
+  assert.match(accept(recording).refused[0]?.message ?? '', /the signed reference devices holds config\.other/);
 });

@@ -236,7 +236,7 @@ for (const [how, away] of Object.entries({ busy: BUSY, empty: EMPTY, closed: und
     assert.equal(familyAt(hall), 'goldshell');
     assert.deepEqual(
       hall.findings().map(({ id }) => id),
-      ['identity.new-device'],
+      [],
     );
   });
 }
