@@ -75,7 +75,7 @@ test('probe and scan recognise a device by its driver file, and without it as wh
 });
 
 test('record says of a device that only says what cannot be kept that it answered', async (t) => {
-  await using miner = await FakeMiner.start(flooding(50_000_000, { bytes: 0 }));
+  await using miner = await FakeMiner.start(flooding(500_000_000, { bytes: 0 }));
   const at = ['--ports', `cgminer=${miner.port},http=${miner.port}`];
   const { code, err } = await assayer(['record', '127.0.0.1', ...at], { cwd: folder(t) });
   assert.equal(code, 3);
