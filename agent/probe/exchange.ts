@@ -64,13 +64,17 @@ export class Exchange {
     if (connection.strayed) this.#surplus.note(this.#endpoint);
   }
 
-  /** Sends a request and gives the page that answers it. */
-  async request(request: WebRequest, headers: Headers = []): Promise<Page | NoReply> {
+  /** Sends a request and gives the page that answers it. `repeats` is told where it is sent once more. */
+  async request(request: WebRequest, headers: Headers = [], repeats?: () => void): Promise<Page | NoReply> {
     const reused = this.#connection !== undefined && !this.#connection.over;
     const before = this.#last;
     const first = await this.#send(request, headers);
     // A device may close an idle connection just as we write: then nothing arrives, and a read is asked anew, once.
-    if (first === 'closed') return asReply(reused ? await this.#send(request, headers) : first);
+    if (first === 'closed') {
+      if (!reused) return asReply(first);
+      repeats?.();
+      return asReply(await this.#send(request, headers));
+    }
     if (!reused || before === undefined || !isRepeated(before, { request, page: first })) return first;
     return this.#askedAnew(first, request, headers);
   }

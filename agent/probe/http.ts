@@ -133,7 +133,8 @@ export class HttpSession implements AsyncDisposable {
     const barred = await door.barred();
     if (barred !== undefined) return barred;
     const page = await (door.wasTaken
-      ? this.#exchange.request(request, headers)
+      ? // A device that hung up on it may have seen it: what is sent again is shown again.
+        this.#exchange.request(request, headers, () => door.shownInVain())
       : this.#exchange.once(request, headers));
     if (page.kind === 'page') return page;
     if (page.begun === true) this.#accepted(pageOf(request), door);

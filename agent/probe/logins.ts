@@ -314,7 +314,8 @@ export class Logins {
     const refusal = record.refusalOf(of);
     const untilMs = Math.max(
       refusal?.rest?.untilMs ?? 0,
-      isKnown && !this.#unanswered.has(door) ? 0 : record.crowdedUntilMs(nowMs),
+      // One that was taken last and has rested since may be wrong by now.
+      isKnown && refusal?.rest === undefined && !this.#unanswered.has(door) ? 0 : record.crowdedUntilMs(nowMs),
       isKnown ? 0 : record.fullUntilMs(of),
     );
     const own = page === undefined ? undefined : refusal?.pages.get(page);

@@ -44,9 +44,15 @@ class Device {
     this.#nonces = nonces;
   }
 
+  /** It hangs up on a wrong password. */
+  drops = false;
+
   readonly behave: Behaviour = (request, socket) => {
     const path = request.split(' ')[1] ?? '';
-    socket.write(this.#mayRead(request, path) ? this.#page(path) : this.#challenge());
+    const before = this.wrong;
+    const mayRead = this.#mayRead(request, path);
+    if (this.drops && this.wrong > before) socket.destroy();
+    else socket.write(mayRead ? this.#page(path) : this.#challenge());
   };
 
   #mayRead(request: string, path: string): boolean {
@@ -177,3 +183,25 @@ test('an answer that is refused with the nonce that it answered is the password,
   // Two that were taken, one of a page that never took it, and one of the next page.
   assert.deepEqual([shown, watch.told], [4, ['refused']]);
 });
+
+for (const [which, nonces] of [...KINDS, ['that do not end', {}] as const]) {
+  test(`a device with nonces ${which} that hangs up on a password that changed is shown it four times in twenty minutes at most`, async () => {
+    for (const changesIn of [0, 5])
+      for (const changesBefore of [2, 3, 4]) {
+        const device = new Device(nonces);
+        device.drops = true;
+        await using miner = await FakeMiner.start(device.behave);
+        const watch = new Watch(miner);
+        const counts: number[] = [];
+        for (let minute = 0; minute < 45; minute += 1) {
+          if (minute === changesIn) device.changesBefore = changesBefore;
+          const before = device.wrong;
+          await watch.look();
+          counts.push(device.wrong - before);
+        }
+        assert.ok(device.wrong > 2, 'it is tried again');
+        const within = counts.map((_, at) => counts.slice(at, at + 20).reduce((sum, count) => sum + count, 0));
+        assert.ok(Math.max(...within) <= 4, `${changesIn} ${changesBefore}: ${counts.join(' ')}`);
+      }
+  });
+}
