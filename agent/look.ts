@@ -144,19 +144,19 @@ const identifyAndAsk = async (
       return askAs(found, target, look, deps);
     case 'ambiguous':
       if (known !== undefined) return undefined;
-      return { ...nothing(found.reason, couldBe(found)), ...(isUntold(found, known) ? { isUntold: true } : {}) };
+      return { ...nothing(found.reason, couldBe(found)), ...(found.lost === undefined ? {} : { isUntold: true }) };
     case 'unidentified':
-      return { ...nothing('unreadable', found.detail), ...(isUntold(found, known) ? { isUntold: true } : {}) };
+      // Nobody is told of a device of which a family was known before, nor of a web server that is busy and nothing else.
+      return {
+        ...nothing('unreadable', found.detail),
+        ...(known === undefined && found.speaks ? { isUntold: true } : {}),
+      };
     case 'unreachable':
       return found.drips === true
         ? { ...nothing(found.reason, 'what it sends is no whole reply in time'), drips: true }
         : nothing(found.reason, 'nothing answered');
   }
 };
-
-/** Nobody is told what the devices are of which a family was known before, or that answered whatever they were asked. */
-const isUntold = ({ lost }: { readonly lost?: readonly string[] }, known: Driver | undefined): boolean =>
-  known === undefined && lost !== undefined;
 
 const askAs = async (
   { driver, evidence }: Identified,

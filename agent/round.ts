@@ -123,9 +123,22 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
   }
 };
 
-/** A configured position counts as passed once something was seen there, an address of a range once it is known what is there. */
-const isPassed = ({ place }: FleetSeat, sight: Sight): boolean =>
-  sight.kind === 'seen' || (place.origin === 'range' && sight.isUntold !== true);
+/**
+ * A configured position counts as passed once something was seen there, an address of a range once it was asked. Not where a miner stands
+ * of which nothing could be read yet: it was there when its entry was searched, unless two looks in a row found nobody.
+ */
+const isPassed = (seat: FleetSeat, sight: Sight): boolean => {
+  if (sight.kind === 'seen') return true;
+  if (seat.place.origin === 'host') return false;
+  if (sight.isUntold === true || sight.family !== undefined) {
+    seat.untold ??= 'once';
+    seat.goneOnce = false;
+    return false;
+  }
+  const isGone = seat.untold === undefined || seat.goneOnce === true;
+  seat.goneOnce = true;
+  return isGone;
+};
 
 /**
  * A miner in a range that lets nothing be read, most of all without its log-in, has no history that a finding could be about: that it is

@@ -36,7 +36,13 @@ export type Identification =
       /** What it is where its web pages, of which alone something was lost, never answer. */
       readonly pageless?: Identified;
     }
-  | { readonly kind: 'unidentified'; readonly detail: string; readonly lost?: readonly string[] }
+  | {
+      readonly kind: 'unidentified';
+      readonly detail: string;
+      readonly lost?: readonly string[];
+      /** It may well be a miner: it speaks the CGMiner API, or began to give a landing page that broke off. */
+      readonly speaks?: true;
+    }
   /** `drips`: somebody sent something, and no whole reply. */
   | { readonly kind: 'unreachable'; readonly reason: 'unreachable' | 'timeout'; readonly drips?: true };
 
@@ -370,7 +376,23 @@ class Inquiry {
     const lost = missing.filter(({ query }) => query !== AXEOS_INFO || this.#web === undefined);
     const detail = this.#evidence.join('; ');
     if (lost.length === 0) return { kind: 'unidentified', detail };
-    return { kind: 'unidentified', detail, lost: lost.map(({ query }) => inWords(query)) };
+    const speaks = this.#speaksCgminer() || this.#hasBegunPage();
+    return {
+      kind: 'unidentified',
+      detail,
+      lost: lost.map(({ query }) => inWords(query)),
+      ...(speaks ? { speaks } : {}),
+    };
+  }
+
+  #speaksCgminer(): boolean {
+    const version = this.#asked.get(questionOf(VERSION))?.answer;
+    return version !== undefined && version.kind !== 'page' && isCgminer(version);
+  }
+
+  #hasBegunPage(): boolean {
+    const page = this.#asked.get(questionOf(ROOT))?.answer;
+    return page?.kind === 'no-reply' && page.begun === true;
   }
 
   /**

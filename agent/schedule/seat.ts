@@ -22,6 +22,8 @@ export interface FleetSeat extends Seat {
   silent?: string;
   /** There is a miner here of which nobody could tell what it is: seen once, or said. */
   untold?: 'once' | 'said';
+  /** The last look found nobody here. */
+  goneOnce?: boolean;
   /** A look is under way. */
   busy: boolean;
   /** Somebody asked for an attestation of what shows here now. */

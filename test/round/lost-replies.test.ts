@@ -290,4 +290,25 @@ test('a device whose only telling answer is cut is told of once, and a web serve
   const page = 'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n<html>shop</a>\n';
   const failing = 'HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n';
   assert.deepEqual(await toldOf(t, (request) => (request.startsWith('GET / ') ? page : failing)), []);
+  const busy = 'HTTP/1.1 503 Service Temporarily Unavailable\r\nContent-Length: 4\r\n\r\nbusy';
+  const empty = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+  for (const answer of [busy, failing, empty, 'HTTP/1.1 204 No Content\r\n\r\n', 'SSH-2.0-x\r\n'])
+    assert.deepEqual(await toldOf(t, () => answer), [], answer);
+});
+
+test('a miner that stood there untold is no new device, though one look found nobody; after two it was gone', async (t) => {
+  const found = async (base: string, silent: number): Promise<readonly string[]> => {
+    await using fleet = await start(base, A741);
+    const hall = new Hall(t, [placeOf(base, fleet)]);
+    losing(fleet, 'stats', 'truncate', 100);
+    for (let looks = 0; looks < 2; looks += 1) await hall.look(0);
+    fleet.follow((device) => device.behave('silent'));
+    for (let looks = 0; looks < silent; looks += 1) await hall.look(0);
+    fleet.follow((device) => device.behave('honest'));
+    for (let looks = 0; looks < 3; looks += 1) await hall.look(0);
+    assert.equal(familyAt(hall), 'avalon');
+    return hall.findings().map(({ id }) => id);
+  };
+  assert.deepEqual(await found('127.44.45.1', 1), []);
+  assert.deepEqual(await found('127.44.46.1', 2), ['identity.new-device']);
 });
