@@ -85,6 +85,7 @@ const BY_ERRNO: { readonly [code: string]: number } = {
   EPERM: 3,
   ENOENT: 14,
   ENOTDIR: 14,
+  EISDIR: 14,
 };
 
 /** Whatever is written into the open file is gone with it. `kept`: what became of what it held. */

@@ -103,5 +103,25 @@ suite(
       assert.equal(readdirSync(gateway.stateDir).filter((name) => name.includes('.damaged')).length, 1);
       assertPolite(fleet);
     });
+
+    test('of a store that was never moved into its file doctor and the verbs that look say so, too', async () => {
+      await using fleet = await fleetOf(['axeos/gamma-2.15'], '127.78.1.1');
+      const devices = fleet.devices.map(({ address }) => ({ host: address, name: 'rig-0', ports: fleet.ports }));
+      await using gateway = Gateway.create({ devices });
+      await gateway.up();
+      await gateway.knows(1);
+      await gateway.says('what was learned', (log) => log.some(({ kind }) => kind === 'baseline'));
+      await gateway.stop('SIGKILL');
+      damageFrame(join(gateway.stateDir, 'assayer.db-wal'), 1);
+      assert.match(
+        (await gateway.assayer('doctor')).out,
+        /^FAIL {2}store .* assayer\.db-wal is damaged behind frame 0: /m,
+      );
+      for (const verb of ['findings', 'status', 'log'])
+        assert.match((await gateway.assayer(verb)).err, /assayer\.db-wal is damaged behind frame 0: /, verb);
+      await gateway.up();
+      await gateway.event('store.end-lost');
+      await gateway.verified();
+    });
   },
 );

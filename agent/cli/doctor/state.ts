@@ -112,6 +112,9 @@ export const store: Check = {
     } catch (error) {
       if (error instanceof AgentError && error.code === 'store.absent')
         return [ok('none yet: the first start of the agent makes it')];
+      // Of one that was never moved into its file nothing is left to open.
+      const end = damagedNow(visit);
+      if (end.length > 0) return end;
       throw error;
     }
   },
@@ -148,18 +151,22 @@ const lost = (opened: Store, { file }: Visit): readonly Result[] =>
     );
 
 /** That the end of the store is damaged, and what is kept of one that was, until a person removed it. */
-const damaged = ({ file }: Store, { config: { state_dir } }: Visit): readonly Result[] => {
-  const now = Store.lostFrom(state_dir);
-  const results = keptDamaged(file).map((kept) =>
+const damaged = ({ file }: Store, visit: Visit): readonly Result[] => [
+  ...keptDamaged(file).map((kept) =>
     warn(
       `the end of the store was damaged, and what stood there is lost here: ${kept} is what was left`,
       `look at the collectors for what was found last before it, check the disk (dmesg, smartctl), then: rm ${kept}`,
     ),
-  );
-  if (now === undefined) return results;
+  ),
+  ...damagedNow(visit),
+];
+
+const damagedNow = ({ config: { state_dir } }: Visit): readonly Result[] => {
+  const now = Store.lostFrom(state_dir);
+  if (now === undefined) return [];
   const remedy =
     'check the disk (dmesg, smartctl); the next start keeps the damaged file and begins another log: docs/backup.md';
-  return [...results, fail(now, remedy)];
+  return [fail(now, remedy)];
 };
 
 const entries = (opened: Store, { config }: Visit): readonly Result[] => {
