@@ -33,11 +33,17 @@ export const inScope = (scope: Scope | undefined, { device, labels, model, famil
   return Object.entries(scope.labels ?? {}).every(([name, value]) => labels[name] === value);
 };
 
-/** Whether two documents may speak of one device: no label, name or model that both ask for rules it out. */
+/** Whether two documents may speak of one device: no label, name, model or family that both ask for rules it out. A version may change. */
 export const mayMeet = (one: Scope = {}, other: Scope = {}): boolean =>
   (one.devices === undefined || other.devices?.some((device) => one.devices?.includes(device)) !== false) &&
   (one.models === undefined || other.models?.some((model) => one.models?.includes(model)) !== false) &&
+  (one.firmware === undefined || other.firmware?.some((text) => familiesIn(one).includes(familyIn(text))) !== false) &&
   Object.entries(one.labels ?? {}).every(([name, value]) => (other.labels?.[name] ?? value) === value);
+
+/** `whatsminer 20250214.16.Rel` is of the family `whatsminer`. */
+const familyIn = (text: string): string => text.split(' ', 1)[0] ?? text;
+
+const familiesIn = ({ firmware = [] }: Scope): readonly string[] => firmware.map(familyIn);
 
 /** Which layer of the baseline a document belongs to. */
 export type Layer = 'site' | 'group' | 'device';

@@ -448,6 +448,12 @@ test('what ended, or is for other models, is in the way of nobody', async (t) =>
   adopt(reference('for-a-while', { devices: ['rig-1'] }, { until_at: now + 60 }), 'alice', 'bob');
   adopt(reference('of-model', { models: ['M50S'] }), 'alice', 'bob');
   adopt(reference('of-other-model', { models: ['Gamma'] }), 'alice');
+  const preset = { fact: 'config.preset' };
+  adopt(reference('of-family', { firmware: ['whatsminer 1', 'avalon'] }, preset), 'alice', 'bob');
+  adopt(reference('of-other-family', { firmware: ['axeos'] }, preset), 'alice');
+  assert.throws(() => adopt(reference('of-version', { firmware: ['whatsminer 2'] }, preset), 'alice'), {
+    code: 'terms.two-approvers',
+  });
   const other = { ...reference('again', { devices: ['rig-1'] }), scope: { devices: ['rig-1'], models: ['Gamma'] } };
   assert.throws(() => adopt(other, 'alice'), { code: 'terms.two-approvers' });
   recording.clock.wall += 61_000;
