@@ -116,7 +116,7 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
     const taken = judged === undefined || deps.recorder.take(judged);
     const recorded = taken === true || (await taken);
     ok &&= recorded;
-    seat.passed ||= recorded && isPassed(seat, sight);
+    seat.passed ||= recorded && notePassing(seat, sight);
   } finally {
     seat.busy = false;
     if (counts) deps.recorder.polled(look, ok, seat.device);
@@ -124,10 +124,10 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
 };
 
 /**
- * A configured position counts as passed once something was seen there, an address of a range once it was asked. Not where a miner stands
+ * Notes who stands at a seat that is in its first pass, and says whether that is over. A configured position counts as passed once something was seen there, an address of a range once it was asked. Not where a miner stands
  * of which nothing could be read yet: it was there when its entry was searched, unless two looks in a row found nobody.
  */
-const isPassed = (seat: FleetSeat, sight: Sight): boolean => {
+const notePassing = (seat: FleetSeat, sight: Sight): boolean => {
   if (sight.kind === 'seen') return true;
   if (seat.place.origin === 'host') return false;
   if (sight.isUntold === true || sight.family !== undefined) {
