@@ -124,8 +124,9 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
 };
 
 /**
- * Notes who stands at a seat that is in its first pass, and says whether that is over. A configured position counts as passed once something was seen there, an address of a range once it was asked. Not where a miner stands
- * of which nothing could be read yet: it was there when its entry was searched, unless two looks in a row found nobody.
+ * Notes who stands at a seat that is in its first pass, and says whether that is over. A configured position counts as passed once
+ * something was seen there, an address of a range once it was asked. Not where a miner stands of which nothing could be read yet: it
+ * was there when its entry was searched, unless two looks in a row found nobody.
  */
 const notePassing = (seat: FleetSeat, sight: Sight): boolean => {
   if (sight.kind === 'seen') return true;
