@@ -195,7 +195,7 @@ export class Fleet {
     return !seat.passed;
   }
 
-  /** Entries of the configuration whose every address was looked at, sorted. A miner of which nobody can tell what it is holds up none. */
+  /** Entries of the configuration whose every address was looked at, sorted. A miner of which nothing could be read yet holds up none. */
   passedEntries(): readonly string[] {
     const waiting = new Set(
       this.#seatList.filter((seat) => !seat.passed && !isUntold(seat)).map(({ place }) => place.entry),
@@ -203,7 +203,7 @@ export class Fleet {
     return [...new Set(this.#seatList.map(({ place }) => place.entry))].filter((entry) => !waiting.has(entry)).sort();
   }
 
-  /** Addresses of ranges at which there is a miner of which nobody could tell what it is yet: it was there when its entry was searched. */
+  /** Addresses of ranges at which there is a miner of which nothing could be read yet: it was there when its entry was searched. */
   untoldAddresses(): readonly string[] {
     return this.#seatList.filter((seat) => !seat.passed && isUntold(seat)).map(({ place }) => place.address);
   }

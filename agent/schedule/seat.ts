@@ -20,7 +20,7 @@ export interface FleetSeat extends Seat {
   closed?: readonly Interface[] | undefined;
   /** What was said of a miner here that lets nothing be read. */
   silent?: string;
-  /** There is a miner here of which nobody could tell what it is: seen once, or said. */
+  /** There is a miner here of which nothing could be read yet, or nobody could tell what it is: seen once, or said. */
   untold?: 'once' | 'said';
   /** The last look found nobody here. */
   goneOnce?: boolean;

@@ -101,7 +101,7 @@ const RECOGNITION = [
   '',
   'Where no driver is certain, a question whose answer broke off or came damaged is asked once more. If one stays without a whole answer, late ones',
   'too, the device is `ambiguous`: it may be one that this answer would tell. What it was known as it stays; one that was never known is not',
-  'watched (`device.unrecognised`), and asked again. So is one of which nothing is known, where a telling answer was lost. An HTTP status',
+  'watched (`device.unrecognised`), and asked again. So is one of which nothing is known, where it speaks the CGMiner API or its landing page breaks off. An HTTP status',
   '408, 429 or 5xx but 501, and a landing page without a body, are no whole answer. A port to which no connection can be made at all is not',
   'waited for. Where for ten minutes, in five identifications or more, only web pages were lost and one family is left, the agent takes it for',
   'that one.',
