@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { EXIT, exitOf, printableLines, setExit } from './cli/io.ts';
-import { buildProgram } from './cli/program.ts';
+import { command } from './cli/program.ts';
 import { AgentError } from './platform/errors.ts';
 
 /** Entry: runs one verb. An operator's problem is printed with its remedy; our own mistake ends the process. */
 const main = async (): Promise<void> => {
   try {
-    await buildProgram({ out: process.stdout, err: process.stderr, input: process.stdin }).parseAsync();
+    await command(process.argv.slice(2), { out: process.stdout, err: process.stderr, input: process.stdin });
   } catch (error) {
     report(error);
   }

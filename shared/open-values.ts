@@ -109,6 +109,9 @@ const isOpenTemplate = (fact: string, text: string): boolean => {
   return !/[\p{L}\p{N}]/u.test(itself === undefined ? told : told.replaceAll(itself, ''));
 };
 
+/** Whether a text has what stands for something else in a template: a `*`, or a field in braces. */
+export const looksTemplated = (text: string): boolean => /\*|\{[^{}]*\}/.test(text);
+
 // ---- plans
 
 /** What is another one where a firmware is, and is seldom known beforehand. */

@@ -2,9 +2,10 @@
 
 /**
  * An account that is an e-mail address. The last label that can end a domain belongs to it, as long as no slash stands before: of
- * `ops@acme.example.kitchen` nobody knows where the worker begins, and another account is graver than another worker.
+ * `ops@acme.example.kitchen` nobody knows where the worker begins, and another account is graver than another worker. Some pools
+ * want `%40` for the sign.
  */
-const MAIL = /^[^@/]+@[^/]*\.(?:xn--[a-z0-9-]+|[a-z\u0080-\u{10ffff}]{2,})(?=[._/]|$)/isu;
+const MAIL = /^[^@/]+(?:@|%40)[^/]*\.(?:xn--[a-z0-9-]+|[a-z\u0080-\u{10ffff}]{2,})(?=[._/]|$)/isu;
 
 /** The e-mail address that a user, or a template for users, begins with; undefined where there is none. */
 export const mailOf = (user: string): string | undefined => MAIL.exec(user)?.[0];
@@ -25,7 +26,7 @@ export const accountOf = (user: string): string => {
   const mail = mailOf(user);
   if (mail !== undefined) return mail;
   const [first = '', second, worker] = user.split('.', 3);
-  if (/^[^/]+@/.test(first)) return user.replace(/\/.*$/s, '');
+  if (/^[^/]+(?:@|%40)/.test(first)) return user.replace(/\/.*$/s, '');
   return worker !== undefined && COINS.has(first.toUpperCase()) ? `${first}.${second}` : first;
 };
 

@@ -1,5 +1,5 @@
 import { FACTS } from '../../shared/facts.ts';
-import { opennessOf } from '../../shared/open-values.ts';
+import { looksTemplated, opennessOf } from '../../shared/open-values.ts';
 import {
   type ExpectedValue,
   LONGEST_BLANKET_S,
@@ -41,6 +41,7 @@ export const cautionsOf = (terms: Terms, nowS?: number): readonly string[] => [
   ...(terms.kind === 'reference'
     ? [
         ...payingNobody(terms.values),
+        ...taken(terms.values),
         ...unseen(terms),
         ...unwatched(terms.values ?? []),
         ...uncompared(terms),
@@ -51,6 +52,7 @@ export const cautionsOf = (terms: Terms, nowS?: number): readonly string[] => [
   ...(terms.kind === 'plan'
     ? [
         ...payingNobody(terms.expected_after),
+        ...taken(terms.expected_after),
         ...longPlan(terms),
         ...openEnds(terms),
         ...unsaid(terms),
@@ -209,6 +211,22 @@ const payingNobody = (values: readonly ExpectedValue[] = []): readonly string[] 
   return [...broken].map(
     (wallet) => `${wallet} is no wallet address that can be paid: its checksum fails. Whatever is mined for it is lost`,
   );
+};
+
+/** A star or a field in braces that stands for itself fits no pool. */
+const taken = (values: readonly ExpectedValue[] = []): readonly string[] => {
+  const exact = values.filter(({ class: kind }) => kind === 'exact' || kind === 'set');
+  const written = new Set(exact.flatMap((item) => textsOf(item.fact, item.value)).filter(looksTemplated));
+  return [...written].map(
+    (text) => `${text} is taken as it is written, and no pool is called so: write it with class: template`,
+  );
+};
+
+/** All texts of a value that is about pools. */
+const textsOf = (fact: string, value: unknown): readonly string[] => {
+  if (fact !== 'pools' && !fact.startsWith('pools.')) return [];
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap((item) => textsOf(fact, item)) : [];
 };
 
 /** The pool users, or templates for them, that a value names. */

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseDocument } from 'yaml';
-import { buildProgram } from '../../agent/cli/program.ts';
+import { command } from '../../agent/cli/program.ts';
 import { parseTrustedKeys, type TrustedKeys } from '../../shared/index.ts';
 import { LOGINS, MINERS, type Place } from './miners.ts';
 
@@ -28,8 +28,7 @@ export const prepareGateway = async (
 
 const init = async (words: readonly string[]): Promise<void> => {
   const silent = { write: () => true };
-  const program = buildProgram({ out: silent, err: process.stderr, input: process.stdin });
-  await program.parseAsync(['init', ...words], { from: 'user' });
+  await command(['init', ...words], { out: silent, err: process.stderr, input: process.stdin });
 };
 
 const passwordFile = (folder: string, login: string): string => join(folder, `${login}.password`);

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { stringify } from 'yaml';
-import { buildProgram } from '../../agent/cli/program.ts';
+import { command } from '../../agent/cli/program.ts';
 import { loadConfig } from '../../agent/config/load.ts';
 import { Daemon } from '../../agent/daemon.ts';
 import type { AcceptanceResult } from '../../agent/desk/acceptance.ts';
@@ -93,8 +93,8 @@ export class Gateway {
     });
     // Beside a result as JSON stands there what a person is shown.
     const told = into(() => {});
-    const program = buildProgram({ out: printed, err: told, input: process.stdin });
-    await this.#clock.outside(program.parseAsync([...words, '-c', this.#file], { from: 'user' }));
+    const io = { out: printed, err: told, input: process.stdin };
+    await this.#clock.outside(command([...words, '-c', this.#file], io));
     process.exitCode = undefined;
     return out;
   }

@@ -7,7 +7,7 @@ import { gatewayFinding } from '../../agent/appraise/gateway-finding.ts';
 import { RULES, ruleOf } from '../../agent/appraise/index.ts';
 import type { RuleEntry } from '../../agent/appraise/rule.ts';
 import { endingOf, isCoverable, takesTwo } from '../../agent/appraise/who-approves.ts';
-import { buildProgram } from '../../agent/cli/program.ts';
+import { command } from '../../agent/cli/program.ts';
 import type { Handed } from '../../agent/desk/adoption.ts';
 import { differencesInForce } from '../../agent/desk/differences.ts';
 import { reviewFinding } from '../../agent/desk/review.ts';
@@ -172,9 +172,7 @@ class Site {
     const into = { write: (part: string) => (text += part) };
     process.exitCode = undefined;
     try {
-      await buildProgram({ out: into, err: into, input: new PassThrough().end() }).parseAsync([...words], {
-        from: 'user',
-      });
+      await command(words, { out: into, err: into, input: new PassThrough().end() });
       return { code: Number(process.exitCode ?? 0), text };
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { buildProgram } from '../../agent/cli/program.ts';
+import { command } from '../../agent/cli/program.ts';
 import { VERSION } from '../../agent/platform/version.ts';
 import { assayer, lines } from './assayer.ts';
 
@@ -102,7 +102,7 @@ const helpOf = async (verb: string): Promise<string> => {
     err: { write: (text: string) => assert.fail(text) },
     input: process.stdin,
   };
-  await assert.rejects(buildProgram(io).parseAsync(['node', 'assayer', ...verb.split(' '), '--help']), {
+  await assert.rejects(command([...verb.split(' '), '--help'], io), {
     code: 'commander.helpDisplayed',
   });
   return out;

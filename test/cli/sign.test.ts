@@ -281,6 +281,13 @@ test('plan create, waiver create and baseline create write drafts that sign take
     0,
   );
   assert.equal((await sign('baseline', 'b.yaml')).code, 0);
+  const users = ['--id', 'pool.user-changed', '--expect', 'pools.user=acme.*', '--expect', 'pools.user=acme.rig-7'];
+  await run('plan', 'create', 'u', ...scope, ...users, '--from', 'now', '--to', '+3h', '--out', 'u.yaml');
+  assert.equal((await sign('plan', 'u.yaml')).code, 0);
+  assert.deepEqual(JSON.parse(JSON.parse(read('u.signed.json').toString()).doc).expected_after, [
+    { fact: 'pools.user', class: 'template', value: 'acme.*' },
+    { fact: 'pools.user', class: 'exact', value: 'acme.rig-7' },
+  ]);
 
   for (const [words, said] of [
     [

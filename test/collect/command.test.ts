@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { LiveTable } from '../../agent/cli/collect/live-table.ts';
 import { trustOf, unboundOf } from '../../agent/cli/collect/options.ts';
-import { buildProgram } from '../../agent/cli/program.ts';
+import { command } from '../../agent/cli/program.ts';
 import { SqlStore } from '../../agent/collect/sql-store.ts';
 import { Sqlite } from '../../agent/collect/sqlite.ts';
 import { type SigningCollector, signingCollector } from '../../agent/collect/witness.ts';
@@ -49,7 +49,7 @@ test('what is missing or cannot be used is told with its remedy: 2, and nothing 
   const io = { out: { write: () => {} }, err: { write: () => {} }, input: process.stdin };
   const problemOf = async (words: readonly string[]): Promise<string> => {
     try {
-      await buildProgram(io).parseAsync(['collect', ...words, '--state', join(dir, 'state')], { from: 'user' });
+      await command(['collect', ...words, '--state', join(dir, 'state')], io);
     } catch (problem) {
       const { message, remedy, code } = problem as AgentError;
       return `${message} ${remedy} [${code}]`;
@@ -121,7 +121,7 @@ test('a gateway that nothing here knows is told with the nearest one, by every q
   const io = { out: { write: (text: string) => printed.push(text) }, err: { write: () => {} }, input: process.stdin };
   const ask = async (...words: readonly string[]): Promise<string> => {
     try {
-      await buildProgram(io).parseAsync(['collect', ...words, '--state', state], { from: 'user' });
+      await command(['collect', ...words, '--state', state], io);
       return 'shown';
     } catch (problem) {
       const { message, remedy, code } = problem as AgentError;

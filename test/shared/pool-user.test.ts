@@ -21,6 +21,7 @@ test('the account of a user ends at the first dot, behind a coin at the second, 
     ['ops@acme.example.10.20.14.7', 'ops@acme.example', '10.20.14.7'],
     ['jo.ops@eu.acme.example/hall.3', 'jo.ops@eu.acme.example', 'hall.3'],
     ['ops@acme.xn--p1ai/rig1', 'ops@acme.xn--p1ai', 'rig1'],
+    ['ops%40acme.example.rig1', 'ops%40acme.example', 'rig1'],
   ] as const)
     assert.deepEqual([accountOf(user), workerOf(user)], [account, worker], user);
 });
@@ -43,6 +44,7 @@ test('an address of which nobody knows where it ends is account up to a slash', 
     ['ops@acme.example+rig1', 'ops@acme.example+rig1'],
     ['ops@acme.example#rig1.x', 'ops@acme.example#rig1.x'],
     ['ops@localhost/rig1', 'ops@localhost'],
+    ['ops%40localhost/rig1', 'ops%40localhost'],
     ['ops@10.20.14.7/rig1', 'ops@10.20.14.7'],
   ] as const)
     assert.equal(accountOf(user), account);

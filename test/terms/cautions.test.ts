@@ -69,6 +69,29 @@ test('a document that says closely what it means has nothing to warn of', () => 
   }
 });
 
+test('a star or a field in braces that would stand for itself is told; in a template it is none', () => {
+  const taken = (items: ExpectedValue[]): readonly string[] =>
+    [reference({ values: items }), plan({ ids: ['pool.*'], expected_after: items })].map((terms) =>
+      cautionsOf(terms)
+        .filter((text) => text.includes('as it is written'))
+        .join(' '),
+    );
+  const slot = { slot: 0, url: 'stratum+tcp://pool.example:3333', user: 'acme.{rack}' };
+  const told = /^acme\.(?:\*|\{rack\}) is taken as it is written, .* class: template$/;
+  for (const item of [
+    { fact: 'pools.user', class: 'exact', value: 'acme.*' },
+    { fact: 'pools.user', class: 'set', value: ['acme.*', 'acme.rig1'] },
+    { fact: 'pools', class: 'exact', value: [slot] },
+  ] as const)
+    for (const text of taken([item as ExpectedValue])) assert.match(text, told, JSON.stringify(item));
+  for (const item of [
+    { fact: 'pools.user', class: 'template', value: 'acme.*' },
+    { fact: 'pools.user', class: 'exact', value: 'acme.rig1' },
+    { fact: 'network.hostname', class: 'exact', value: 'a*' },
+  ] as const)
+    assert.deepEqual(taken([item as ExpectedValue]), ['', ''], JSON.stringify(item));
+});
+
 test('an empty scope is said in words, whatever it looks like', () => {
   const whole: readonly Scope[] = [{}, { labels: {} }, { logs: ['example.org/gw'] }];
   for (const scope of whole)

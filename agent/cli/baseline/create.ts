@@ -15,7 +15,11 @@ export const createReferenceVerb = (baseline: Command, io: Io): void => {
       .command('create')
       .description('write a draft of reference values, with comments, to fill in and sign; no configuration is read')
       .argument('<id>', 'name of the reference; later versions keep it', documentId)
-      .option('--expect <fact=value>', 'the exact value that a fact shall have; repeatable', collect),
+      .option(
+        '--expect <fact=value>',
+        'the exact value that a fact shall have, of pools also a template such as pools.user=acme.*; repeatable',
+        collect,
+      ),
   ).action((id: string, options: NewOptions) =>
     writeDraft(
       referenceDraft({ ref_id: id, scope: scopeOf(options), values: expectedOf(options.expect)?.slice() }),

@@ -44,7 +44,7 @@ export const createPlanVerb = (plan: Command, io: Io): void => {
       .option('--id <finding>', 'finding that the change causes, such as firmware.version-changed; repeatable', collect)
       .option(
         '--expect <fact=value>',
-        'what the devices show afterwards; repeatable; firmware.version brings another build, components and partition with it',
+        'what the devices show afterwards, of pools also a template such as pools.user=acme.*; repeatable; firmware.version brings another build, components and partition with it',
         collect,
       )
       .option('--from <instant>', 'begin: 2026-12-01T14:00:00Z, +4h or now', instant)
