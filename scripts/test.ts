@@ -47,6 +47,8 @@ const withoutTypes = async (folder: string): Promise<URL> => {
 const sources = mkdtempSync(join(tmpdir(), 'assayer-sources-'));
 process.on('exit', () => rmSync(sources, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+// What one process compiled is there for the next one.
+process.env.NODE_COMPILE_CACHE = join(sources, 'compiled');
 process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --import=${await withoutTypes(sources)}`.trim();
 
 const count = { passed: 0, failed: 0, skipped: 0 };
@@ -55,7 +57,7 @@ const stream = run({
   files,
   cwd: root,
   // Most tests wait, for a confirmation or a timer, while the processor is idle.
-  concurrency: availableParallelism() + 1,
+  concurrency: availableParallelism() + 2,
   ...(coverage ? { coverage: true, coverageIncludeGlobs: ['agent/**/*.ts', 'shared/**/*.ts'] } : {}),
 });
 
