@@ -7,6 +7,7 @@ import { Store } from '../../agent/record/store.ts';
 import type { Statement } from '../../shared/statement.ts';
 import { Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
 import { Observer, until } from '../publish/observer.ts';
+import { mountSmall, remount, WITHOUT_MOUNT } from '../record/small-disk.ts';
 import { damageFrame, framesOf } from '../record/torn.ts';
 import { Gateway, run } from './agent.ts';
 import { assertPolite, fleetOf } from './fleets.ts';
@@ -218,5 +219,103 @@ suite('a store that lost what it knew of a device, and the theft at it', { timeo
     await gateway.stop();
     assert.deepEqual(openFindings(gateway), [LOST]);
     await gateway.verified();
+  });
+});
+
+/** Verbs that look at the store; the agent need not run. What they say of a loss they say once. */
+const LOOKING = [
+  'findings',
+  'findings show 1',
+  'status',
+  'log',
+  'plan list',
+  'waiver list',
+  'lint',
+  'baseline show',
+  'baseline export --all',
+] as const;
+
+/** A gateway with one device, whose agent was killed after it had moved `moved` into the file, and then wrote more. */
+const killed = async (
+  fleet: Awaited<ReturnType<typeof fleetOf>>,
+  { isMoved }: { readonly isMoved: boolean },
+  furnish?: Parameters<typeof Gateway.create>[1],
+): Promise<Gateway> => {
+  const devices = fleet.devices.map(({ address }) => ({ host: address, name: 'rig-0', ports: fleet.ports }));
+  const gateway = Gateway.create({ devices }, furnish);
+  await gateway.up();
+  await gateway.says('what was learned', (log) => learnedIn(log).includes('rig-0'));
+  if (isMoved) {
+    await gateway.stop();
+    await gateway.up();
+    fleet.device(0).changePoolUser(0, 'thief.1');
+    await gateway.says('the theft', () => gateway.findings('pool.user-changed').length > 0);
+  }
+  await gateway.stop('SIGKILL');
+  return gateway;
+};
+
+suite('verbs that look at a store whose end is damaged', { timeout: 180_000 }, () => {
+  test('all of them say once that they show an older state', async () => {
+    await using fleet = await fleetOf(['axeos/gamma-2.15'], '127.78.5.1');
+    await using gateway = await killed(fleet, { isMoved: true });
+    damageFrame(join(gateway.stateDir, 'assayer.db-wal'), 3);
+    for (const verb of LOOKING) {
+      const { err } = await gateway.assayer(verb);
+      assert.equal(err.match(/assayer\.db-wal is damaged behind frame \d+: .* see assayer doctor\n/g)?.length, 1, verb);
+    }
+  });
+
+  test('where what is left has the schema of no version, they say what the next start does', async () => {
+    await using fleet = await fleetOf(['axeos/gamma-2.15'], '127.78.6.1');
+    await using gateway = await killed(fleet, { isMoved: false });
+    damageFrame(join(gateway.stateDir, 'assayer.db-wal'), 1);
+    for (const verb of LOOKING) {
+      const { err } = await gateway.assayer(verb);
+      assert.match(
+        err,
+        /\n {2}remedy: .*the next start keeps the damaged file and begins another log: docs\/backup\.md/,
+        verb,
+      );
+      assert.doesNotMatch(err, /up to date/, verb);
+    }
+  });
+
+  test('where assayer.db-wal is a folder, it is named', async () => {
+    await using fleet = await fleetOf(['axeos/gamma-2.15'], '127.78.7.1');
+    await using gateway = await killed(fleet, { isMoved: true });
+    rmSync(join(gateway.stateDir, 'assayer.db-wal'));
+    mkdirSync(join(gateway.stateDir, 'assayer.db-wal'));
+    for (const verb of [...LOOKING, 'run']) {
+      const { err } = await gateway.assayer(verb);
+      assert.match(err, /assayer\.db-wal is a folder.*\n {2}remedy: .*move the folder away/, verb);
+    }
+    assert.match((await gateway.assayer('doctor')).out, /^FAIL {2}store .*assayer\.db-wal is a folder/m);
+  });
+
+  test('on a file system that is mounted read-only, too, where no agent can write; doctor looks at the entries', {
+    skip: WITHOUT_MOUNT,
+  }, async () => {
+    await using fleet = await fleetOf(['axeos/gamma-2.15'], '127.78.8.1');
+    await using gateway = await killed(fleet, { isMoved: true }, (dir) => mountSmall(dir, '16m'));
+    damageFrame(join(gateway.stateDir, 'assayer.db-wal'), 3);
+    remount(gateway.stateDir, 'ro');
+    for (const verb of ['findings', 'status', 'log', 'plan list']) {
+      const { err, code } = await gateway.assayer(verb);
+      assert.match(err, /^assayer\.db-wal is damaged behind frame \d+: .* see assayer doctor\n$/, verb);
+      assert.ok(code === 0 || code === 1, verb);
+    }
+    const { out } = await gateway.assayer('doctor');
+    assert.match(out, /^FAIL {2}store .* assayer\.db-wal is damaged behind frame \d+: /m);
+    assert.match(out, /entries of .*; the last \d+ verify/);
+    assert.doesNotMatch(out, /assayer\.lock/);
+    remount(gateway.stateDir, 'rw');
+    await gateway.up();
+    await gateway.stop();
+    remount(gateway.stateDir, 'ro');
+    const stopped = (await gateway.assayer('doctor')).out;
+    assert.match(stopped, /entries of .*; the last \d+ verify/);
+    assert.doesNotMatch(stopped, /assayer\.lock/);
+    assert.equal((await gateway.assayer('status')).err, '');
   });
 });
