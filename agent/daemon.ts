@@ -199,7 +199,6 @@ export class Daemon {
     const { log } = this.#ground;
     const { config, fleet, pacer } = this.#plant;
     const former = lastBegun(config.state_dir);
-    const keyIsOlder = former !== undefined;
     const sizeBefore = log.size();
     pacer.start();
     const [host, sha256] = await Promise.all([describeHost(), binaryDigest(), this.#time.start()]);
@@ -212,14 +211,20 @@ export class Daemon {
       keyProtection,
       removed: fleet.removed,
     };
-    beginLog(start, this.#ground, { fleet, isRedacting: this.#redaction !== undefined, emit: this.#ambience.emit });
+    beginLog(start, this.#ground, {
+      fleet,
+      isRedacting: this.#redaction !== undefined,
+      wasBegun: former !== undefined,
+      nowMs: this.#ambience.clock.wallMs(),
+      emit: this.#ambience.emit,
+    });
     const { store } = this.#ground;
     if (store.lost !== undefined) tellLost(store.lost, store, this.#ambience.emit);
     if (this.#ranUntilMs === undefined && former !== undefined) tellBegunAnew(log, former, this.#ambience.emit);
     this.#changes.resume();
     this.#heedEdits();
     this.#control = await serveControl(config.state_dir, (request) => this.#desk.answer(request));
-    this.#run({ keyIsOlder, sizeBefore });
+    this.#run(sizeBefore);
     this.#begun.resolve(true);
   }
 
@@ -249,16 +254,15 @@ export class Daemon {
   }
 
   /** What goes on from now until the end: the uplink, those who are told of findings, and what is due again and again. */
-  #run(start: { readonly keyIsOlder: boolean; readonly sizeBefore: number }): void {
+  #run(sizeBefore: number): void {
     const { recorder, store } = this.#ground;
     const { config, fleet } = this.#plant;
     forgetDevices(fleet.removed, [], { store, recorder, emit: this.#ambience.emit });
     this.#outlet = this.#buildOutlet(config);
     this.#outlet?.start();
-    this.#notifier = this.#buildNotifier(config, start.sizeBefore);
+    this.#notifier = this.#buildNotifier(config, sizeBefore);
     this.#notifier.start();
     const gap = agentGap({
-      ...start,
       ranUntilMs: this.#ranUntilMs,
       nowMs: this.#ambience.clock.wallMs(),
       pollIntervalMs: this.#plant.pacer.poolsIntervalMs(),

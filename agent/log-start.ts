@@ -1,11 +1,13 @@
 import type { LogEnd } from '../shared/statement.ts';
 import { readDevice } from './appraise/device.ts';
 import { namesUsers } from './appraise/promote.ts';
+import { storeLost } from './appraise/rules/evidence-agent-gap.ts';
 import type { Config } from './config/schema.ts';
 import type { Ground } from './ground.ts';
 import type { Emit } from './platform/events.ts';
+import { stateOfGateway } from './record/batch.ts';
 import { lastBegun, type Replaces, staleness } from './record/incarnation.ts';
-import { Log, type ReadOptions } from './record/log.ts';
+import { Log, type ReadOptions, type Transaction } from './record/log.ts';
 import type { Order } from './record/orders.ts';
 import { restate, restatement } from './record/restate.ts';
 import type { StartFacts } from './record/session.ts';
@@ -38,15 +40,27 @@ export const readLog = (
 const withLost = (lost: string | undefined, stale: Replaces | undefined): Replaces | undefined =>
   lost === undefined ? stale : { ...stale, why: stale === undefined ? lost : `${lost}; ${stale.why}` };
 
-/** Begins the log. One that replaces another says first what of that is in force; what is known of the devices is carried over. */
+/**
+ * Begins the log. One that replaces another says first what of that is in force; what is known of the devices is carried over. `wasBegun`: a
+ * log was begun here before. One that begins without all that the former knew says so in its first transaction, or a start that comes to no
+ * end would leave a log in which nobody sees it.
+ */
 export const beginLog = (
   start: StartFacts,
   { store, log, orders, recorder }: Ground,
-  { fleet, isRedacting, emit }: { readonly fleet: Fleet; readonly isRedacting: boolean; readonly emit: Emit },
+  about: {
+    readonly fleet: Fleet;
+    readonly isRedacting: boolean;
+    readonly wasBegun: boolean;
+    readonly nowMs: number;
+    readonly emit: Emit;
+  },
 ): void => {
+  const { fleet, isRedacting, wasBegun, nowMs, emit } = about;
   const { replaced } = log;
+  const stateLoss = (tx: Transaction): void => void stateOfGateway(tx, storeLost(nowMs));
   if (replaced === undefined) {
-    log.begin(start);
+    log.begin(start, log.isNew && wasBegun ? stateLoss : undefined);
     return;
   }
   const states = [...store.devices(readDevice)];
@@ -55,6 +69,7 @@ export const beginLog = (
   let carried: ReturnType<typeof restate> = { states: [], orders: [] };
   log.begin(start, (tx) => {
     carried = restate(tx, { pages, states, orders: orders.all(), isWithheld });
+    stateLoss(tx);
   });
   orders.carry(carried.orders);
   const known = carried.states.filter(({ id }) => fleet.state(id) !== undefined);

@@ -229,6 +229,16 @@ test('imports point down the pipeline: no stage reaches into a later one', () =>
   );
 });
 
+test('verbs open the store of an agent in one place, which tells of a damaged end; doctor has a line of its own for that', () => {
+  const opening = within('agent/cli/')
+    .map(({ file }) => file)
+    .filter((file) => /\bStore\.openReadOnly\(/.test(readFileSync(join(root, file), 'utf8')));
+  assert.deepEqual(
+    opening.filter((file) => !file.startsWith('agent/cli/doctor/')),
+    ['agent/cli/look.ts'],
+  );
+});
+
 test('only the run verb imports the daemon', () => {
   assert.deepEqual(importers('agent/daemon.ts'), ['agent/cli/run.ts']);
 });

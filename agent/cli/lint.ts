@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config/load.ts';
-import { Store } from '../record/store.ts';
 import { durationText } from '../terms/instant.ts';
 import { idleDocument, isIdle, noisy, type Remark, unusedLine } from '../terms/lint.ts';
 import { examples } from './examples.ts';
 import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
 import { countedSince, documentsOf, linesOf, unusedSince } from './lint/read.ts';
+import { openStore } from './look.ts';
 
 interface LintOptions {
   readonly config: string;
@@ -27,7 +27,7 @@ export const lintVerb = (program: Command, io: Io): void => {
     .option('--days <n>', 'how far back to look', daysOf, 30)
     .option('--json', 'print the result as one JSON object')
     .action(({ config, days, json }: LintOptions) => {
-      const found = inspect(config, days, Math.floor(Date.now() / 1000));
+      const found = inspect(config, days, Math.floor(Date.now() / 1000), io);
       if (json) printJson(io, { ok: found.remarks.length === 0, ...found });
       else io.out.write(textOf(found));
       setExit(found.remarks.length === 0 ? EXIT.ok : EXIT.failed);
@@ -51,9 +51,9 @@ interface Found {
   readonly remarks: readonly Remark[];
 }
 
-const inspect = (file: string, days: number, nowS: number): Found => {
+const inspect = (file: string, days: number, nowS: number, io: Io): Found => {
   const { config } = loadConfig(resolve(file));
-  using store = Store.openReadOnly(config.state_dir);
+  using store = openStore(config.state_dir, io);
   const sinceS = nowS - days * DAY_S;
   const logAgeS = nowS - (store.find({ limit: 1 })[0]?.iat ?? nowS);
   const lines = linesOf(config);

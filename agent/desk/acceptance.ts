@@ -192,7 +192,7 @@ const morePeople = (
 const learnedBlind = ({ id }: DeviceState, judging: Pick<Judging, 'people'>): AgentError =>
   new AgentError({
     code: 'baseline.two-approvers',
-    message: `${id} was learned after the store was lost: nothing says whether it shows what it was held against before`,
+    message: `${id} was learned, and the store was lost, or its end: nothing says whether it shows what it was held against before`,
     remedy: `assayer baseline export, have ${signersOf(judging.people)} sign it, assayer baseline adopt; in an emergency --break-glass with --note, which is reported`,
   });
 

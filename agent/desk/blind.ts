@@ -3,8 +3,9 @@ import { isStoreLost } from '../appraise/rules/evidence-agent-gap.ts';
 import type { Store } from '../record/store.ts';
 
 /**
- * Whether a device is held against nothing but what was learned after the store was lost: whatever was open before is not known, and
- * shows as if it were right. What is learned after a person closed the finding about that is as good as ever.
+ * Whether a device is held against nothing but what was learned before a person closed that the store was lost, or its end: what was open in
+ * what is lost is not known, and may show as if it were right. What another log says again counts as said after the loss: two losses in a
+ * row would else make right what was learned after the first. What is learned after a person closed the finding about that is as good as ever.
  */
 export const learnedBlind = (store: Pick<Store, 'findings' | 'entry'>): ((state: DeviceState) => boolean) => {
   const lost = store

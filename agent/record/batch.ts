@@ -290,11 +290,7 @@ export class Batch {
 
   /** A finding of the gateway itself: about no device, or about a list of them. */
   gatewayFinding(finding: Finding, devices: readonly string[] = []): number {
-    const openedSeq = finding.openedSeq ?? this.#tx.next();
-    const about = { devices: devices.slice(0, MOST_LISTED), count: devices.length };
-    this.append(buildFinding({ finding, about, openedSeq, evidence: [] }));
-    this.#tx.saveFinding({ ...finding, ...(devices.length === 0 ? {} : about), openedSeq });
-    return openedSeq;
+    return stateOfGateway(this.#tx, finding, devices);
   }
 
   /** Names in `baseline` entries what these devices learned. */
@@ -433,6 +429,15 @@ export class Batch {
 
 /** A finding names at most so many devices. */
 const MOST_LISTED = 256;
+
+/** States a finding of the gateway itself in an open transaction, about no device, or about a list of them. Gives its `opened_seq`. */
+export const stateOfGateway = (tx: Transaction, finding: Finding, devices: readonly string[] = []): number => {
+  const openedSeq = finding.openedSeq ?? tx.next();
+  const about = { devices: devices.slice(0, MOST_LISTED), count: devices.length };
+  tx.append(buildFinding({ finding, about, openedSeq, evidence: [] }));
+  tx.saveFinding({ ...finding, ...(devices.length === 0 ? {} : about), openedSeq });
+  return openedSeq;
+};
 
 const citationsOf = (state: DeviceState | undefined): readonly Citation[] =>
   (state?.reference?.unrecorded ?? []).flatMap(({ seq, facts }) =>

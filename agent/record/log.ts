@@ -117,10 +117,10 @@ export class Log {
   }
 
   /**
-   * Continues the log, or begins one, with a `session` `start`. One that replaces the log in the store puts that aside, and
-   * says in the same transaction with `restate` what of it is in force.
+   * Continues the log, or begins one, with a `session` `start`, and says in the same transaction with `more` what else it begins with. One
+   * that replaces the log in the store puts that aside.
    */
-  begin(start: StartFacts, restate: (tx: Transaction) => void = () => {}): void {
+  begin(start: StartFacts, more: (tx: Transaction) => void = () => {}): void {
     const { store, replaces, prior } = this.#options;
     const { replaced } = this;
     this.transaction((tx) => {
@@ -128,9 +128,8 @@ export class Log {
       const first = this.#position.seq === 0;
       const end = replaces === undefined || replaced === undefined ? prior : signedEnd(replaces);
       for (const statement of buildStart(start, { first, prior: end })) tx.append(statement);
-      if (replaces === undefined || replaced === undefined) return;
-      tx.append(buildRollback(replaces.why));
-      restate(tx);
+      if (replaces !== undefined && replaced !== undefined) tx.append(buildRollback(replaces.why));
+      more(tx);
     });
   }
 

@@ -1,5 +1,6 @@
 import { closeSync, copyFileSync, fsyncSync, openSync, readdirSync, renameSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { folderInPlace } from './failure.ts';
 import { isThere } from './store-file.ts';
 import { type LostEnd, lostEndOf } from './wal.ts';
 
@@ -12,8 +13,17 @@ const copyOf = (file: string): string => `${walOf(file)}.damaged`;
 
 /** What the end of the store `file` has lost, in words; undefined where nothing is. Nobody may write there meanwhile. */
 export const lostFrom = (file: string): string | undefined => {
-  const lost = lostEndOf(copyOf(file)) ?? lostEndOf(walOf(file));
+  const lost = endOf(copyOf(file)) ?? endOf(walOf(file));
   return lost === undefined ? undefined : textOf(file, lost);
+};
+
+/** Throws `store.unreadable` where a folder stands in the place of the file: of `assayer.db` alone nobody would look for it there. */
+const endOf = (path: string): LostEnd | undefined => {
+  try {
+    return lostEndOf(path);
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === 'EISDIR' ? folderInPlace(path, error) : error;
+  }
 };
 
 const textOf = (file: string, { read, written }: LostEnd): string =>
@@ -24,12 +34,12 @@ const textOf = (file: string, { read, written }: LostEnd): string =>
  * nothing may be written.
  */
 export const takeLost = (file: string, requireWhole: (lost: string) => void): string | undefined => {
-  const lost = lostEndOf(walOf(file));
+  const lost = endOf(walOf(file));
   if (lost !== undefined) {
     requireWhole(textOf(file, lost));
     keepDamaged(file);
   }
-  const kept = lostEndOf(copyOf(file));
+  const kept = endOf(copyOf(file));
   return kept === undefined ? undefined : textOf(file, kept);
 };
 

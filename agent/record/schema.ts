@@ -227,18 +227,20 @@ export const migrate = (db: Versioned, file: string): void => {
   requireVersion(db, file);
 };
 
-/** Throws `store.version` unless the store has the version of this program. */
-export const requireVersion = (db: Versioned, file: string): void => {
+/** Throws `store.version` unless the store has the version of this program. `isDamaged`: what would have brought it to that stood in its lost end. */
+export const requireVersion = (db: Versioned, file: string, isDamaged: () => boolean = () => false): void => {
   const version = versionOf(db);
   if (version === MIGRATIONS.length) return;
   throw new AgentError({
     code: 'store.version',
     message: `the store ${file} has version ${version}, this program knows ${MIGRATIONS.length}`,
     remedy:
-      version > MIGRATIONS.length
-        ? 'use the newer release that wrote it'
-        : 'start the agent once, it brings the store up to date: assayer run',
+      version > MIGRATIONS.length ? 'use the newer release that wrote it' : isDamaged() ? AFTER_DAMAGE : UP_TO_DATE,
   });
 };
+
+const UP_TO_DATE = 'start the agent once, it brings the store up to date: assayer run';
+const AFTER_DAMAGE =
+  'its end is damaged: check the disk (dmesg, smartctl); the next start keeps the damaged file and begins another log: docs/backup.md';
 
 const versionOf = (db: Versioned): number => Number(db.prepare('PRAGMA user_version').get()?.user_version);

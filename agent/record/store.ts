@@ -81,7 +81,7 @@ export const Store = {
     }
     return failing(file, () => {
       const db = new DatabaseSync(isAtRest(file) ? immutable(file) : file, { readOnly: true, timeout: 5000 });
-      requireVersion(db, file);
+      requireVersion(db, file, () => Store.lostFrom(stateDir) !== undefined);
       return storeOn(new Connection(file, db, undefined));
     });
   },
@@ -99,7 +99,7 @@ export const Store = {
     const file = join(stateDir, LOCK_FILE);
     if (!isThere(file)) return false;
     try {
-      failing(file, () => holdLock(file).close());
+      failing(file, () => readLocked(file));
       return false;
     } catch (error) {
       if (error instanceof AgentError && error.code === 'store.locked') return true;
@@ -239,6 +239,16 @@ const holdLock = (file: string): DatabaseSync => {
   } catch (error) {
     lock.close();
     throw error;
+  }
+};
+
+/** Throws where a process holds the lock. Asked without writing: on a file system that is mounted read-only nobody holds it, and nobody could. */
+const readLocked = (file: string): void => {
+  const lock = new DatabaseSync(file, { readOnly: true, timeout: 0 });
+  try {
+    lock.exec('PRAGMA schema_version');
+  } finally {
+    lock.close();
   }
 };
 

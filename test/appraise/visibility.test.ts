@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { agentGap } from '../../agent/appraise/rules/evidence-agent-gap.ts';
+import { agentGap, storeLost } from '../../agent/appraise/rules/evidence-agent-gap.ts';
 import { hasRebooted, type UptimeSample } from '../../agent/appraise/rules/runtime-reboot-unexpected.ts';
 import { HOUR, honest, MINUTE, pools, rebooting, SECOND, showing, T0, Watch } from './watch.ts';
 
@@ -202,7 +202,7 @@ test('runtime.reboot-unexpected: a counter that wraps, is set, or goes on is no 
   assert.equal(hasRebooted(undefined, sample(60, 12)), false);
 });
 
-const GATEWAY = { nowMs: T0, pollIntervalMs: MINUTE, keyIsOlder: true };
+const GATEWAY = { nowMs: T0, pollIntervalMs: MINUTE };
 
 test('evidence.agent-gap: an agent that did not run for ten minutes says so, once and over', () => {
   const finding = agentGap({ ...GATEWAY, ranUntilMs: T0 - 10 * MINUTE });
@@ -213,13 +213,13 @@ test('evidence.agent-gap: an agent that did not run for ten minutes says so, onc
 });
 
 test('evidence.agent-gap: a store that is gone is high, and open until a person closes it', () => {
-  const { state, severity, severityBase, reasons } = agentGap({ ...GATEWAY }) ?? {};
+  const { state, severity, severityBase, reasons } = storeLost(T0);
   assert.deepEqual([state, severity, severityBase, reasons], ['open', 'high', 'high', ['store-lost']]);
 });
 
 test('evidence.agent-gap: a quick restart and the first start of all are none', () => {
   assert.equal(agentGap({ ...GATEWAY, ranUntilMs: T0 - 2 * MINUTE }), undefined);
-  assert.equal(agentGap({ ...GATEWAY, keyIsOlder: false }), undefined);
+  assert.equal(agentGap(GATEWAY), undefined);
 });
 
 test('baseline.learned: first sight is learned once, without a finding, and what is read later is learned by name', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { wantsMorePeople } from '../../agent/appraise/accept.ts';
 import { approvedFactsOf } from '../../agent/appraise/origin.ts';
-import { agentGap } from '../../agent/appraise/rules/evidence-agent-gap.ts';
+import { storeLost } from '../../agent/appraise/rules/evidence-agent-gap.ts';
 import { factsToApprove } from '../../agent/appraise/who-approves.ts';
 import { keptFacts } from '../../agent/baseline/kept.ts';
 import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
@@ -993,9 +993,7 @@ test('a finding that the store refuses is told at the next look at the configura
 /** A gateway whose store was lost: the log began anew, and what devices show was learned. */
 const blind = async (t: TestContext): Promise<Recording> => {
   const recording = new Recording(t, ['rig-1', 'rig-2']);
-  const gap = agentGap({ nowMs: recording.clock.wall, pollIntervalMs: 60_000, keyIsOlder: true });
-  assert.ok(gap !== undefined);
-  recording.recorder.takeGatewayFinding(gap);
+  recording.recorder.takeGatewayFinding(storeLost(recording.clock.wall));
   await recording.looks('rig-1', 2, THEFT);
   recording.recorder.writeLearned();
   return recording;
@@ -1005,7 +1003,7 @@ test('a lost store is open and high until a person closes it; one person accepts
   const recording = await blind(t);
   assert.deepEqual(recording.openFindings(), ['evidence.agent-gap undefined']);
   const { refused } = accept(recording);
-  assert.match(refused[0]?.message ?? '', /rig-1 was learned after the store was lost/);
+  assert.match(refused[0]?.message ?? '', /rig-1 was learned, and the store was lost, or its end:/);
   const { accepted } = accept(recording, undefined, 2, { breakGlass: true, note: 'nobody is reachable' });
   assert.deepEqual(accepted, ['rig-1']);
   assert.deepEqual(recording.openFindings().toSorted(), [
@@ -1033,6 +1031,13 @@ test('a person who closes the loss of the store makes nothing right that was lea
   await recording.looks('rig-2', 2, {});
   recording.recorder.writeLearned();
   assert.deepEqual(accept(recording, undefined, 2, { device: 'rig-2' }).accepted, ['rig-2']);
+});
+
+test('where only the end of the store was lost, what the new log says again takes two people as well: it may have been learned after an earlier loss', async (t) => {
+  const recording = await learned(t);
+  recording.clock.pass(60_000);
+  recording.recorder.takeGatewayFinding(storeLost(recording.clock.wall));
+  assert.match(accept(recording).refused[0]?.message ?? '', /rig-1 was learned, and the store was lost, or its end:/);
 });
 
 test('where nobody approves one person accepts after a lost store, too; and an ordinary gateway asks for nobody more', async (t) => {

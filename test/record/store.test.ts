@@ -3,7 +3,9 @@ import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   existsSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -21,6 +23,7 @@ import { buildReload } from '../../agent/record/session.ts';
 import { Store } from '../../agent/record/store.ts';
 import { stormsIn } from '../../agent/record/storms.ts';
 import { anyStatement, attestation, openGateway, restart, tempDir, VERSION_6 } from './gateway.ts';
+import { remount, smallDisk, WITHOUT_MOUNT } from './small-disk.ts';
 
 const code = (expected: string) => (error: AgentError) => {
   assert.equal(error.code, expected, error.message);
@@ -44,6 +47,19 @@ test('store.locked: a second agent on the same state_dir is refused, in this pro
   assert.equal(second().stdout, 'store.locked\n', second().stderr);
   store[Symbol.dispose]();
   assert.equal(second().stdout, 'opened\n');
+});
+
+test('whether a process writes is asked without writing: on a read-only file system nobody does', {
+  skip: WITHOUT_MOUNT,
+}, (t) => {
+  const { dir, store } = openGateway(t);
+  assert.equal(Store.isHeld(dir), true);
+  store[Symbol.dispose]();
+  assert.equal(Store.isHeld(dir), false);
+  const disk = smallDisk(t, '4m');
+  for (const name of readdirSync(dir)) copyFileSync(join(dir, name), join(disk, name));
+  remount(disk, 'ro');
+  assert.equal(Store.isHeld(disk), false);
 });
 
 test('verbs that only look see what a running agent commits, and cannot write', (t) => {

@@ -7,7 +7,7 @@ export const evidenceAgentGap: RuleEntry = {
   id: 'evidence.agent-gap',
   title: 'Agent gap',
   meaning:
-    'For longer than three rounds at the pools nobody looked, because the agent did not run (`agent-down`) or stood still (`stood-still`: stopped by a signal, frozen, starved, asleep with its host), or the store refused what it saw (`not-recorded`: full disk), so that a change which came and went meanwhile is in no entry: that is over when it is stated, and the `coverage` of the time counts every device as missed, or there is none. Or the store was lost (`store-lost`): what was open in it is found no more, and what devices show is learned as if it were first seen; that is high, and open until a person closes it.',
+    'For longer than three rounds at the pools nobody looked, because the agent did not run (`agent-down`) or stood still (`stood-still`: stopped by a signal, frozen, starved, asleep with its host), or the store refused what it saw (`not-recorded`: full disk), so that a change which came and went meanwhile is in no entry: that is over when it is stated, and the `coverage` of the time counts every device as missed, or there is none. Or the store was lost, or its end: damaged, or put back to an older state (`store-lost`). What was open in what is lost is found no more unless it differs from what is left, and devices that what is left does not know are learned as if they were first seen; that is high, and open until a person closes it.',
   benign: ['gateway restarted', 'agent upgraded', 'disk exchanged', 'disk full', 'host paused'],
   severity: 'medium',
   gravest: 'high',
@@ -17,17 +17,15 @@ export const evidenceAgentGap: RuleEntry = {
   version: 1,
 };
 
-/** The gap that a starting agent finds; undefined when there is none, which is also so at the very first start. */
+/** The gap that a starting agent finds; undefined when there is none, which is also so in an empty store. */
 export const agentGap = (start: {
   readonly nowMs: number;
   /** Until when the agent before is known to have run; absent in an empty store. */
   readonly ranUntilMs?: number | undefined;
   readonly pollIntervalMs: number;
-  /** This key began a log here before: a store without entries is then one that was lost. */
-  readonly keyIsOlder: boolean;
 }): Finding | undefined => {
-  const { nowMs, ranUntilMs, pollIntervalMs, keyIsOlder } = start;
-  if (ranUntilMs === undefined) return keyIsOlder ? storeLost(nowMs) : undefined;
+  const { nowMs, ranUntilMs, pollIntervalMs } = start;
+  if (ranUntilMs === undefined) return undefined;
   return isGap(nowMs - ranUntilMs, pollIntervalMs) ? gapSince(ranUntilMs, nowMs, 'agent-down') : undefined;
 };
 
@@ -53,7 +51,8 @@ export const gapSince = (fromMs: number, nowMs: number, reason: GapReason): Find
 
 const STORE_LOST = 'store-lost';
 
-const storeLost = (nowMs: number): Finding => ({
+/** A log begins without what the one before it knew, or without the end of that. */
+export const storeLost = (nowMs: number): Finding => ({
   ...gatewayFinding(evidenceAgentGap, nowMs, { severity: 'high', reasons: [STORE_LOST] }),
   severityBase: 'high',
 });

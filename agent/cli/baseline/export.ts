@@ -15,8 +15,9 @@ import { isTold } from '../../desk/adoption.ts';
 import { nestFacts } from '../../normalise/nest.ts';
 import { AgentError } from '../../platform/errors.ts';
 import type { Entry } from '../../record/entry.ts';
-import { Store } from '../../record/store.ts';
+import type { Store } from '../../record/store.ts';
 import { type Io, printable } from '../io.ts';
+import { openStore } from '../look.ts';
 import { collect } from '../probe.ts';
 import { writeNewFile } from '../terms/files.ts';
 import { ordersOf } from '../terms/orders.ts';
@@ -49,13 +50,13 @@ export const exportVerb = (baseline: Command, io: Io): void => {
 
 const exportDraft = (devices: readonly string[], options: ExportOptions, io: Io): void => {
   if ((devices.length === 0) !== (options.all === true)) throw whichDevices();
-  using store = Store.openReadOnly(loadConfig(resolve(options.config)).config.state_dir);
+  using store = openStore(loadConfig(resolve(options.config)).config.state_dir, io);
   const newest = new Map(store.newestAttestations().map(({ device, seq }) => [device, seq]));
   const named = options.all === true ? [...newest.keys()] : [...new Set(devices)];
   if (named.length > MOST_ENTRIES) throw tooMany(named.length);
   const facts = options.fact?.map(factNamed);
   const attestations = named.map((device) => attestationOf(store, device, newest.get(device), facts));
-  const text = draftText(attestations, options.name, versionAfter(options));
+  const text = draftText(attestations, options.name, versionAfter(options, io));
   if (options.out === undefined) io.out.write(text);
   else {
     writeNewFile(options.out, text);
@@ -97,8 +98,8 @@ const attestationOf = (
 };
 
 /** The next version of the reference of this name that is in force. */
-const versionAfter = ({ config, name }: ExportOptions): { version: number; prev_sha256?: string } => {
-  const order = ordersOf(config).find(({ terms }) => terms.kind === 'reference' && terms.ref_id === name);
+const versionAfter = ({ config, name }: ExportOptions, io: Io): { version: number; prev_sha256?: string } => {
+  const order = ordersOf(config, io).find(({ terms }) => terms.kind === 'reference' && terms.ref_id === name);
   if (order?.terms.kind !== 'reference') return { version: 1 };
   return { version: order.terms.version + 1, prev_sha256: order.sha256 };
 };

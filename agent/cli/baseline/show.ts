@@ -27,7 +27,7 @@ export const showVerb = (baseline: Command, io: Io): void => {
 };
 
 const showReferences = ({ config, json }: ShowOptions, io: Io): void => {
-  const orders = ordersOf(config).filter(({ terms }) => terms.kind === 'reference');
+  const orders = ordersOf(config, io).filter(({ terms }) => terms.kind === 'reference');
   if (json) {
     for (const order of orders) printJson(io, order);
     return;

@@ -27,7 +27,7 @@ const withdraw = async (name: string, options: DecisionOptions, io: Io): Promise
   const { by = accountName() } = options;
   const emergency = emergencyOf(options, by);
   const stateDir = loadConfig(resolve(options.config)).config.state_dir;
-  const shown = await linesOf(name, stateDir);
+  const shown = await linesOf(name, stateDir, io);
   // Of what is no name and no entry the agent says so.
   const asked = { question: 'Withdraw this?', done: 'withdrawn' };
   if (shown !== undefined && !(await isWanted(shown, asked, options, io))) return;
@@ -38,11 +38,11 @@ const withdraw = async (name: string, options: DecisionOptions, io: Io): Promise
 };
 
 /** A reference by its name or the entry that adopted it, else a baseline entry by its number; the agent reads it in the same order. */
-const linesOf = async (name: string, stateDir: string): Promise<readonly string[] | undefined> => {
+const linesOf = async (name: string, stateDir: string, io: Io): Promise<readonly string[] | undefined> => {
   const number = /^\d{1,15}$/.test(name) ? Number(name) : undefined;
   const named = await orderInForce(stateDir, ({ terms }) => terms.kind === 'reference' && terms.ref_id === name);
   const order =
     named ?? (await orderInForce(stateDir, ({ seq, terms }) => terms.kind === 'reference' && seq === number));
-  if (order !== undefined) return withdrawalLines(order, stateDir, Math.floor(Date.now() / 1000));
-  return number === undefined ? undefined : entryLines(number, stateDir);
+  if (order !== undefined) return withdrawalLines(order, stateDir, Math.floor(Date.now() / 1000), io);
+  return number === undefined ? undefined : entryLines(number, stateDir, io);
 };

@@ -138,15 +138,15 @@ const holder = ({ agent, config }: Visit): readonly Result[] =>
       ]
     : [];
 
-/** That an earlier store is gone, until a person closed the finding about that. */
+/** That an earlier store is gone, or its end, until a person closed the finding about that. */
 const lost = (opened: Store, { file }: Visit): readonly Result[] =>
   opened
     .findings({ open: true, limit: Number.MAX_SAFE_INTEGER })
     .filter(({ finding }) => isStoreLost(finding))
     .map(({ finding: { openedSeq } }) =>
       warn(
-        'an earlier store was lost: what was open in it is not known here, and what devices show was learned anew',
-        `find out who removed it, put a backup of it back or look at the devices; then: ${typed(`findings close ${openedSeq} --note "<why>"`, { config: file })}`,
+        'an earlier store, or the end of it, was lost: what was open there is not known here, and devices that were learned there were learned anew',
+        `find out who removed, damaged or replaced it, and look at the devices and at the collectors for what was open; then: ${typed(`findings close ${openedSeq} --note "<why>"`, { config: file })}`,
       ),
     );
 

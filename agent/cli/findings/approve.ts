@@ -36,7 +36,7 @@ export const approveFindingVerb = (findings: Command, io: Io): void => {
 };
 
 const approve = async (number: string, options: ApproveOptions, io: Io): Promise<void> => {
-  const found = findingNumbered(options.config, number);
+  const found = findingNumbered(options.config, number, io);
   const devices = devicesOf(found);
   const ending = endingOf(found.finding);
   const isApprovable = ending.kind === 'facts' || ending.kind === 'device';

@@ -44,7 +44,7 @@ const review = async (
   { config, by = accountName(), note, json }: ReviewOptions,
   io: Io,
 ): Promise<void> => {
-  const found = findingNumbered(config, number);
+  const found = findingNumbered(config, number, io);
   // The answer of an agent of the same version.
   const result = (await askAgent(found.stateDir, {
     do: 'review',

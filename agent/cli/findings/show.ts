@@ -33,7 +33,7 @@ export const showFindingVerb = (findings: Command, io: Io): void => {
     .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
     .option('--json', 'print the finding and what the catalogue says of it as one JSON object')
     .action((number: string, { config, json }: ShowOptions) => {
-      const found = findingNumbered(config, number);
+      const found = findingNumbered(config, number, io);
       const rule = ruleOf(found.finding.ruleId);
       if (json) printJson(io, { finding: jsonOf(found), ...(rule === undefined ? {} : { rule }) });
       else io.out.write(`${linesOf(found, config, Date.now()).map(printable).join('\n')}\n`);

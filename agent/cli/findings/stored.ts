@@ -24,9 +24,11 @@ import { AgentError } from '../../platform/errors.ts';
 import { Approvals } from '../../record/approvals.ts';
 import type { Order } from '../../record/orders.ts';
 import { buildFinding } from '../../record/statement.ts';
-import { Store } from '../../record/store.ts';
+import type { Store } from '../../record/store.ts';
 import { stormsIn } from '../../record/storms.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
+import type { Io } from '../io.ts';
+import { openStore } from '../look.ts';
 
 /** Findings as the store has them, for people who name them by number. */
 
@@ -119,11 +121,11 @@ export interface Brings {
 }
 
 /** The finding of this number. Throws `finding.none`, `usage.number`. */
-export const findingNumbered = (config: string, number: string): Numbered => {
+export const findingNumbered = (config: string, number: string, io: Io): Numbered => {
   if (!/^\d{1,15}$/.test(number)) throw notNumber(number, config);
   const { config: settings, approvers } = loadConfig(resolve(config));
   const { state_dir: stateDir, operator, gateway } = settings;
-  using store = Store.openReadOnly(stateDir);
+  using store = openStore(stateDir, io);
   const all = findingsIn(store, { open: false });
   const found = all.find(({ finding }) => finding.openedSeq === Number(number));
   if (found === undefined) throw none(number, config);

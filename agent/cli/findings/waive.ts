@@ -41,7 +41,7 @@ const waive = async (number: string, options: WaiveOptions, io: Io): Promise<voi
   const by = options.by ?? accountName();
   const emergency = emergencyOf(options, by);
   const nowS = Math.floor(Date.now() / 1000);
-  const found = findingNumbered(options.config, number);
+  const found = findingNumbered(options.config, number, io);
   if (!isCoverable(found.finding.ruleId)) throw notCovered(found, options.config);
   const devices = devicesOf(found).slice(0, MOST_DEVICES);
   const terms: Waiver = {

@@ -4,17 +4,18 @@ import { type DeviceState, readDevice } from '../../appraise/device.ts';
 import { inScope } from '../../baseline/scope.ts';
 import { admittedBy } from '../../desk/signers.ts';
 import type { Order } from '../../record/orders.ts';
-import { Store } from '../../record/store.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
 import { summaryOf } from '../../terms/summary.ts';
 import { devicesOf, findingsIn } from '../findings/stored.ts';
+import type { Io } from '../io.ts';
+import { openStore } from '../look.ts';
 import { counted, firstOf, utc } from '../table.ts';
 
 /** What ends with a document or an acceptance, and what follows: lines for the person who is asked whether it shall. */
 
 /** A plan or waiver that is closed before its time. */
-export const closingLines = (order: Order, stateDir: string, nowS: number): readonly string[] => {
-  using store = Store.openReadOnly(stateDir);
+export const closingLines = (order: Order, stateDir: string, nowS: number, io: Io): readonly string[] => {
+  using store = openStore(stateDir, io);
   const covered = findingsIn(store, { open: true }).filter(
     ({ finding: { plan, waiver } }) => plan === order.seq || waiver === order.seq,
   );
@@ -38,10 +39,10 @@ const findingLine = (found: StoredFinding): string => {
 };
 
 /** A reference document that is withdrawn. */
-export const withdrawalLines = (order: Order, stateDir: string, nowS: number): readonly string[] => [
+export const withdrawalLines = (order: Order, stateDir: string, nowS: number, io: Io): readonly string[] => [
   ...summaryOf(order.terms, nowS),
   ...(admittedBy(order).length === 0 ? [] : ['Whom it admits counts as an approver no longer.']),
-  ...fallBack(stateDir, (state) => {
+  ...fallBack(stateDir, io, (state) => {
     const named = state.reference?.entries.some(({ seq }) => seq === order.seq) === true;
     const { terms } = order;
     return (
@@ -51,8 +52,8 @@ export const withdrawalLines = (order: Order, stateDir: string, nowS: number): r
 ];
 
 /** An entry of the log by which devices were learned or accepted; undefined where it is none. */
-export const entryLines = (seq: number, stateDir: string): readonly string[] | undefined => {
-  using store = Store.openReadOnly(stateDir);
+export const entryLines = (seq: number, stateDir: string, io: Io): readonly string[] | undefined => {
+  using store = openStore(stateDir, io);
   const entry = store.entry(seq);
   if (entry?.kind !== 'baseline') return undefined;
   // Our own statement.
@@ -61,12 +62,12 @@ export const entryLines = (seq: number, stateDir: string): readonly string[] | u
   const note = 'note' in baseline && baseline.note !== undefined ? `: ${baseline.note}` : '';
   return [
     `Entry ${seq}, ${utc(entry.iat)} UTC: ${baseline.action}${by}${note}`,
-    ...fallBack(stateDir, ({ reference }) => reference?.entries.some((one) => one.seq === seq) === true),
+    ...fallBack(stateDir, io, ({ reference }) => reference?.entries.some((one) => one.seq === seq) === true),
   ];
 };
 
-const fallBack = (stateDir: string, holds: (state: DeviceState) => boolean): readonly string[] => {
-  using store = Store.openReadOnly(stateDir);
+const fallBack = (stateDir: string, io: Io, holds: (state: DeviceState) => boolean): readonly string[] => {
+  using store = openStore(stateDir, io);
   const devices = [...store.devices(readDevice)].filter(holds).map(({ id }) => id);
   if (devices.length === 0) return ['Ends now. It holds no value of any device that is known.'];
   const touched = new Set(devices);

@@ -6,9 +6,9 @@ import { loadConfig } from '../../config/load.ts';
 import { goneSigners } from '../../desk/signers.ts';
 import { askAgent } from '../../platform/control.ts';
 import type { Order } from '../../record/orders.ts';
-import { Store } from '../../record/store.ts';
 import { accountName } from '../ask.ts';
 import { type Io, printable, printJson } from '../io.ts';
+import { openStore } from '../look.ts';
 import { table, utc } from '../table.ts';
 import { type DecisionOptions, emergencyOf, isWanted } from './decision.ts';
 import { closingLines } from './ending.ts';
@@ -28,7 +28,7 @@ export const listVerb = (parent: Command, kind: 'plan' | 'waiver', io: Io): void
     .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
     .option('--json', 'one JSON object per line')
     .action(({ config, json }: ListOptions) => {
-      const orders = ordersOf(config).filter(({ terms }) => terms.kind === kind);
+      const orders = ordersOf(config, io).filter(({ terms }) => terms.kind === kind);
       if (json) for (const order of orders) printJson(io, order);
       else if (orders.length === 0) io.out.write(`no ${kind} is in force\n`);
       else io.out.write(table(io, HEADINGS[kind], orders.map(rowOf)));
@@ -39,9 +39,9 @@ export const listVerb = (parent: Command, kind: 'plan' | 'waiver', io: Io): void
 export type ListedOrder = Order & { readonly signers_gone?: readonly string[] };
 
 /** What the store of this gateway holds in force. */
-export const ordersOf = (file: string): readonly ListedOrder[] => {
+export const ordersOf = (file: string, io: Io): readonly ListedOrder[] => {
   const { config, approvers } = loadConfig(resolve(file));
-  using store = Store.openReadOnly(config.state_dir);
+  using store = openStore(config.state_dir, io);
   // Written by this agent.
   const orders = store.orders((text) => JSON.parse(text) as Order);
   return orders.map((order) => {
@@ -111,7 +111,7 @@ const close = async (kind: 'plan' | 'waiver', id: string, options: DecisionOptio
   const order = await orderInForce(stateDir, ({ terms }) => terms.kind === kind && termsId(terms) === id);
   // Of a name that is none the agent says so.
   if (order !== undefined) {
-    const shown = closingLines(order, stateDir, Math.floor(Date.now() / 1000));
+    const shown = closingLines(order, stateDir, Math.floor(Date.now() / 1000), io);
     if (!(await isWanted(shown, { question: `End this ${kind}?`, done: 'closed' }, options, io))) return;
   }
   const result = await askAgent(stateDir, { do: 'close', kind, id, by, ...emergency });
