@@ -131,7 +131,20 @@ export class DoorRecord {
 
   /** A password is about to be shown, or turned out not to have been the right one. */
   show(of: string, atMs: number): void {
-    this.#shown = [...lately(this.#shown, atMs), { of, atMs }];
+    // That the one taken last was shown in vain since is remembered for longer than it counts among others.
+    const kept = this.#shown.filter((one) => isLate(one, atMs) || (one.of === this.#taken && one.of !== of));
+    this.#shown = [...kept, { of, atMs }];
+  }
+
+  /** Until when a password that was taken last may be wrong, because it was shown in vain since, and was not left alone for long. */
+  doubtedUntilMs(of: string): number {
+    const last = this.#shown.findLast((one) => one.of === of);
+    return last === undefined ? 0 : last.atMs + SHOWN_WITHIN_MS;
+  }
+
+  /** Whether so many more may be shown that may be wrong. */
+  hasRoomFor(many: number, nowMs: number): boolean {
+    return lately(this.#shown, nowMs).length + many <= MOST_SHOWN;
   }
 
   /** It did not reach the device. */
@@ -157,7 +170,8 @@ export class DoorRecord {
   }
 }
 
-const lately = (shown: readonly Shown[], nowMs: number): readonly Shown[] =>
-  shown.filter(({ atMs }) => atMs > nowMs - SHOWN_WITHIN_MS);
+const isLate = ({ atMs }: Shown, nowMs: number): boolean => atMs > nowMs - SHOWN_WITHIN_MS;
+
+const lately = (shown: readonly Shown[], nowMs: number): readonly Shown[] => shown.filter((one) => isLate(one, nowMs));
 
 const endOf = (refusal: Refusal | undefined): number => refusal?.rest?.untilMs ?? 0;

@@ -109,7 +109,7 @@ export class HttpSession implements AsyncDisposable {
       this.#deps.logins.challenges.forget(door.name);
       return headers === undefined ? notSupported(page) : this.#turnedAway(page, request, door);
     }
-    if (headers !== undefined) door.shownInVain();
+    if (headers !== undefined && !door.repeats()) return this.#turnedAway(page, request, door);
     const answered = await this.#show(request, answer, door);
     if (answered.kind === 'no-reply') return answered;
     if (isRefusal(answered, scheme)) return this.#turnedAway(answered, request, door);
@@ -128,17 +128,17 @@ export class HttpSession implements AsyncDisposable {
     return isAnother && this.#wasTaken && wasTaken;
   }
 
-  /** A log-in that the device did not take when it was shown last is shown once. */
+  /** A log-in that the device did not take when it was shown last is shown once, and so is one that may not be shown once more. */
   async #show(request: WebRequest, headers: Headers, door: Door): Promise<Page | NoReply> {
     const barred = await door.barred();
     if (barred !== undefined) return barred;
-    const page = await (door.wasTaken
+    const page = await (door.wasTaken && door.mayRepeat
       ? // A device that hung up on it may have seen it: what is sent again is shown again.
-        this.#exchange.request(request, headers, () => door.shownInVain())
+        this.#exchange.request(request, headers, () => door.repeats())
       : this.#exchange.once(request, headers));
     if (page.kind === 'page') return page;
     if (page.begun === true) this.#accepted(pageOf(request), door);
-    else if (page.dark === true) door.unshown();
+    else if (page.dark === true) door.unreached();
     else {
       door.unanswered(page, pageOf(request));
       this.#deps.logins.challenges.forget(door.name);
@@ -171,11 +171,12 @@ export class HttpSession implements AsyncDisposable {
 
   /**
    * Whether the device is to give a new nonce for this page. An old one may have ended: only a log-in that was taken is answered with it.
-   * Where nonces end without a word each page gets one of its own, so that what is refused is the password.
+   * Where nonces end without a word each page gets one of its own, so that what is refused is the password, and so it does where there is no
+   * second answer to give.
    */
-  #asksFirst(scheme: Scheme, { name, wasTaken }: Door): boolean {
+  #asksFirst(scheme: Scheme, { name, wasTaken, mayRepeat }: Door): boolean {
     if (scheme !== 'digest') return false;
-    return this.#deps.logins.challenges.endsUntold(name) || (this.#challenge === undefined && !wasTaken);
+    return this.#deps.logins.challenges.endsUntold(name) || !mayRepeat || (this.#challenge === undefined && !wasTaken);
   }
 
   /** Undefined where the device has to ask first. */

@@ -182,8 +182,8 @@ export class Logins {
       const refusal = record.refuse(of, why);
       refusal.rest = rest;
       for (const [page, still] of resting) refusal.pages.set(page, still);
-      for (const [other, atWallMs] of shown) record.show(other, this.#clock.monoMs() + Math.min(0, atWallMs - wallMs));
       record.takeOver(taken ?? undefined, takenSince ?? undefined);
+      for (const [other, atWallMs] of shown) record.show(other, this.#clock.monoMs() + Math.min(0, atWallMs - wallMs));
       if (rest !== undefined && why === 'refused' && record.takenSince === undefined) record.told = true;
     }
   }
@@ -228,7 +228,12 @@ export class Logins {
     return true;
   }
 
-  /** A log-in that was about to be shown did not reach the device, or is not remembered here and was taken. */
+  /** A log-in that was about to be shown did not reach the device: it was counted before, unless the device took it before. */
+  unreached(door: string, credential: Credential): void {
+    if (!this.#isProven(door, credential)) this.unshown(door, credential);
+  }
+
+  /** One that was about to be shown was not, or is not remembered here and was taken. */
   unshown(door: string, credential: Credential): void {
     const record = this.#records.get(door);
     record?.unshow(this.#mark(credential));
@@ -312,10 +317,12 @@ export class Logins {
     const isProven = this.#isProven(door, credential);
     const isKnown = isProven || record.taken === of;
     const refusal = record.refusalOf(of);
+    // One that was taken last and was shown in vain since, or has rested, may be wrong by now.
+    const doubtedUntilMs = record.doubtedUntilMs(of);
+    const isDoubted = refusal?.rest !== undefined || doubtedUntilMs > 0;
     const untilMs = Math.max(
       refusal?.rest?.untilMs ?? 0,
-      // One that was taken last and has rested since may be wrong by now.
-      isKnown && refusal?.rest === undefined && !this.#unanswered.has(door) ? 0 : record.crowdedUntilMs(nowMs),
+      isKnown && !isDoubted ? 0 : record.crowdedUntilMs(nowMs),
       isKnown ? 0 : record.fullUntilMs(of),
     );
     const own = page === undefined ? undefined : refusal?.pages.get(page);
@@ -325,7 +332,9 @@ export class Logins {
     }
     // As long again, or a page that refuses could use up each try before one that does not is asked.
     const isYielding = (refusal?.waiting.size ?? 0) > 0 && !isProven;
-    return Math.max(0, untilMs - nowMs, own.untilMs + (isYielding ? own.pauseMs : 0) - nowMs);
+    const ownUntilMs = own.untilMs + (isYielding ? own.pauseMs : 0);
+    // Nor is a second one asked before one that takes it, or all that may be wrong would be used up by pages that refuse.
+    return Math.max(0, untilMs - nowMs, ownUntilMs - nowMs, isProven ? doubtedUntilMs - nowMs : 0);
   }
 
   /** Whether the log-in was taken when it was shown last. */
@@ -338,15 +347,29 @@ export class Logins {
     return this.#records.get(door)?.refusalOf(this.#mark(credential))?.why;
   }
 
+  /** Whether a log-in that is shown now may be shown once more, where the first time may have been in vain for something else than its password. */
+  mayRepeat(door: string, credential: Credential): boolean {
+    // One that was not taken before counts since before it was shown.
+    const further = this.#isProven(door, credential) ? 2 : 1;
+    return this.#records.get(door)?.hasRoomFor(further, this.#clock.monoMs()) ?? true;
+  }
+
+  /** A log-in was shown in vain, and is to be shown once more; false where it may not be, and it was the last time. */
+  repeats(door: string, credential: Credential): boolean {
+    if (!this.mayRepeat(door, credential)) return false;
+    this.#shownInVain(door, credential);
+    return true;
+  }
+
   /** A log-in that was taken before was shown, and is not known to be taken: for its password, or for something else. */
-  shownInVain(door: string, credential: Credential): void {
+  #shownInVain(door: string, credential: Credential): void {
     if (this.#isProven(door, credential)) this.#record(door).show(this.#mark(credential), this.#clock.monoMs());
   }
 
   /** A page refused the log-in; without one, the device did. */
   refused(door: string, credential: Credential, page?: string): void {
     this.#answer(door, credential);
-    this.shownInVain(door, credential);
+    this.#shownInVain(door, credential);
     const wasTaken = this.#isProven(door, credential);
     const isOfPage = page !== undefined && wasTaken && !this.#isTakenBy(door, page);
     if (wasTaken) this.#proven.delete(door);
@@ -368,7 +391,7 @@ export class Logins {
    */
   unanswered(door: string, credential: Credential, why: NoReply['reason'], page?: string): void {
     this.#answer(door, credential);
-    this.shownInVain(door, credential);
+    this.#shownInVain(door, credential);
     const isProven = this.#isProven(door, credential);
     const times = (this.#unanswered.get(door) ?? 0) + 1;
     if (isProven) this.#unanswered.set(door, times);
