@@ -136,10 +136,9 @@ export class DoorRecord {
     this.#shown = [...kept, { of, atMs }];
   }
 
-  /** Until when a password that was taken last may be wrong, because it was shown in vain since, and was not left alone for long. */
-  doubtedUntilMs(of: string): number {
-    const last = this.#shown.findLast((one) => one.of === of);
-    return last === undefined ? 0 : last.atMs + SHOWN_WITHIN_MS;
+  /** Whether a password that was taken last was shown in vain since, or has rested: it may be wrong by now. */
+  isDoubted(of: string): boolean {
+    return this.refusalOf(of)?.rest !== undefined || this.#shown.some((one) => one.of === of);
   }
 
   /** Whether so many more may be shown that may be wrong. */
@@ -153,9 +152,9 @@ export class DoorRecord {
     this.#shown = this.#shown.filter((one) => one !== last);
   }
 
-  /** Until when nothing is shown that may be wrong: too much of that was, lately. */
-  crowdedUntilMs(nowMs: number): number {
-    const crowd = lately(this.#shown, nowMs).at(-MOST_SHOWN);
+  /** Until when nothing is shown that may be wrong: too much of that was, lately. So many are spared for others. */
+  crowdedUntilMs(nowMs: number, spared = 0): number {
+    const crowd = lately(this.#shown, nowMs).at(spared - MOST_SHOWN);
     return crowd === undefined ? 0 : crowd.atMs + SHOWN_WITHIN_MS;
   }
 

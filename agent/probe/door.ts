@@ -98,6 +98,11 @@ export class Door {
     return noReply('refused', detail);
   }
 
+  /** A page answered 403 to the log-in: it refused it, or is for somebody else. */
+  forbidden(page: string): void {
+    this.#logins.forbidden(this.name, this.credential, page);
+  }
+
   /** The log-in was shown and nothing came that takes or refuses it: it may be the wrong one, whatever became of the answer. */
   unanswered({ reason }: Pick<NoReply, 'reason'>, page?: string): void {
     this.#logins.unanswered(this.name, this.credential, reason, page);

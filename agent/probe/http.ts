@@ -153,7 +153,8 @@ export class HttpSession implements AsyncDisposable {
   #noteAnswer({ status }: Page, page: string, door: Door): void {
     const isLocked = status === 423 || status === 429;
     const isFault = status >= 500 && status !== 501;
-    if (isLocked || (isFault && !door.wasTaken)) door.unanswered({ reason: 'unreadable' }, page);
+    if (status === 403) door.forbidden(page);
+    else if (isLocked || (isFault && !door.wasTaken)) door.unanswered({ reason: 'unreadable' }, page);
     else this.#accepted(page, door);
   }
 
@@ -236,7 +237,7 @@ const LONGEST_NAME = 32;
 /** What could end a line of a header is dropped. */
 const oneLine = (value: string): string => value.replace(/\p{Cc}/gu, '');
 
-/** A key is refused by 403 as well; to the schemes of HTTP that means that this page is for nobody, or for somebody else. */
+/** A key is refused by 403 as well; to the schemes of HTTP that may mean that this page is for nobody, or for somebody else. */
 const isRefusal = ({ status }: Page, scheme: Scheme): boolean =>
   status === 401 || (status === 403 && typeof scheme === 'object');
 
