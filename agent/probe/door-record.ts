@@ -131,7 +131,19 @@ export class DoorRecord {
 
   /** A password is about to be shown, or turned out not to have been the right one. */
   show(of: string, atMs: number): void {
-    this.#shown = [...lately(this.#shown, atMs), { of, atMs }];
+    // That the one taken last was shown in vain since is remembered for longer than it counts among others.
+    const kept = this.#shown.filter((one) => isLate(one, atMs) || (one.of === this.#taken && one.of !== of));
+    this.#shown = [...kept, { of, atMs }];
+  }
+
+  /** Whether a password that was taken last was shown in vain since, or has rested: it may be wrong by now. */
+  isDoubted(of: string): boolean {
+    return this.refusalOf(of)?.rest !== undefined || this.#shown.some((one) => one.of === of);
+  }
+
+  /** Whether so many more may be shown that may be wrong. */
+  hasRoomFor(many: number, nowMs: number): boolean {
+    return lately(this.#shown, nowMs).length + many <= MOST_SHOWN;
   }
 
   /** It did not reach the device. */
@@ -140,9 +152,9 @@ export class DoorRecord {
     this.#shown = this.#shown.filter((one) => one !== last);
   }
 
-  /** Until when nothing is shown that may be wrong: too much of that was, lately. */
-  crowdedUntilMs(nowMs: number): number {
-    const crowd = lately(this.#shown, nowMs).at(-MOST_SHOWN);
+  /** Until when nothing is shown that may be wrong: too much of that was, lately. So many are spared for others. */
+  crowdedUntilMs(nowMs: number, spared = 0): number {
+    const crowd = lately(this.#shown, nowMs).at(spared - MOST_SHOWN);
     return crowd === undefined ? 0 : crowd.atMs + SHOWN_WITHIN_MS;
   }
 
@@ -157,7 +169,8 @@ export class DoorRecord {
   }
 }
 
-const lately = (shown: readonly Shown[], nowMs: number): readonly Shown[] =>
-  shown.filter(({ atMs }) => atMs > nowMs - SHOWN_WITHIN_MS);
+const isLate = ({ atMs }: Shown, nowMs: number): boolean => atMs > nowMs - SHOWN_WITHIN_MS;
+
+const lately = (shown: readonly Shown[], nowMs: number): readonly Shown[] => shown.filter((one) => isLate(one, nowMs));
 
 const endOf = (refusal: Refusal | undefined): number => refusal?.rest?.untilMs ?? 0;

@@ -72,20 +72,35 @@ export class Door {
     this.#logins.accepted(this.name, this.credential, page);
   }
 
-  /** It was to be shown and did not reach the device, or was taken. */
+  /** It was to be shown beside, and was not, or was taken. */
   unshown(): void {
     this.#logins.unshown(this.name, this.credential);
   }
 
-  /** It was refused, perhaps not for its password, and is shown once more. */
-  shownInVain(): void {
-    this.#logins.shownInVain(this.name, this.credential);
+  /** It was to be shown and did not reach the device. */
+  unreached(): void {
+    this.#logins.unreached(this.name, this.credential);
+  }
+
+  /** Whether it may be shown twice from now on, the first time in vain. */
+  get mayRepeat(): boolean {
+    return this.#logins.mayRepeat(this.name, this.credential);
+  }
+
+  /** It was shown in vain, perhaps not for its password, and is shown once more; false where it may not be. */
+  repeats(): boolean {
+    return this.#logins.repeats(this.name, this.credential);
   }
 
   /** Without a page it is the log-in that the device refused, and not what it would have opened. */
   refused(detail: string, page?: string): NoReply {
     this.#logins.refused(this.name, this.credential, page);
     return noReply('refused', detail);
+  }
+
+  /** A page answered 403 to the log-in: it refused it, or is for somebody else. */
+  forbidden(page: string): void {
+    this.#logins.forbidden(this.name, this.credential, page);
   }
 
   /** The log-in was shown and nothing came that takes or refuses it: it may be the wrong one, whatever became of the answer. */
@@ -112,7 +127,7 @@ export class Door {
     const session = await talk.open();
     if ('kind' in session) {
       if (session.reason === 'refused') return this.refused(session.detail);
-      if (session.dark === true) this.unshown();
+      if (session.dark === true) this.unreached();
       else this.unanswered(session);
       return session;
     }

@@ -64,19 +64,21 @@ export class Exchange {
     if (connection.strayed) this.#surplus.note(this.#endpoint);
   }
 
-  /** Sends a request and gives the page that answers it. `repeats` is told where it is sent once more. */
-  async request(request: WebRequest, headers: Headers = [], repeats?: () => void): Promise<Page | NoReply> {
+  /** Sends a request and gives the page that answers it. `repeats` is asked before it is sent once more. */
+  async request(
+    request: WebRequest,
+    headers: Headers = [],
+    repeats: () => boolean = () => true,
+  ): Promise<Page | NoReply> {
     const reused = this.#connection !== undefined && !this.#connection.over;
     const before = this.#last;
     const first = await this.#send(request, headers);
     // A device may close an idle connection just as we write: then nothing arrives, and a read is asked anew, once.
     if (first === 'closed') {
-      if (!reused) return asReply(first);
-      repeats?.();
-      return asReply(await this.#send(request, headers));
+      return asReply(reused && repeats() ? await this.#send(request, headers) : first);
     }
     if (!reused || before === undefined || !isRepeated(before, { request, page: first })) return first;
-    return this.#askedAnew(first, request, headers);
+    return repeats() ? this.#askedAnew(first, request, headers) : SENT_TWICE;
   }
 
   /** What is shown once, over a connection of its own: no answer before it can be taken for its own, and it is not sent again. */
@@ -92,7 +94,7 @@ export class Exchange {
     if (second.kind === 'no-reply' || isSamePage(first, second)) return second;
     this.#surplus.note(this.#endpoint);
     // What was shown to the device a second time may be refused for that alone, and says nothing against a log-in.
-    return isDenied(second) ? noReply('unreadable', 'the device sent the reply before this one twice') : second;
+    return isDenied(second) ? SENT_TWICE : second;
   }
 
   async #send(request: WebRequest, headers: Headers): Promise<Page | NoReply | 'closed'> {
@@ -139,6 +141,8 @@ export class Exchange {
     return `${head}\r\n${bytes}`;
   }
 }
+
+const SENT_TWICE = noReply('unreadable', 'the device sent the reply before this one twice');
 
 interface Answered {
   readonly request: WebRequest;

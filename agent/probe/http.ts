@@ -109,7 +109,7 @@ export class HttpSession implements AsyncDisposable {
       this.#deps.logins.challenges.forget(door.name);
       return headers === undefined ? notSupported(page) : this.#turnedAway(page, request, door);
     }
-    if (headers !== undefined) door.shownInVain();
+    if (headers !== undefined && !door.repeats()) return this.#turnedAway(page, request, door);
     const answered = await this.#show(request, answer, door);
     if (answered.kind === 'no-reply') return answered;
     if (isRefusal(answered, scheme)) return this.#turnedAway(answered, request, door);
@@ -128,17 +128,17 @@ export class HttpSession implements AsyncDisposable {
     return isAnother && this.#wasTaken && wasTaken;
   }
 
-  /** A log-in that the device did not take when it was shown last is shown once. */
+  /** A log-in that the device did not take when it was shown last is shown once, and so is one that may not be shown once more. */
   async #show(request: WebRequest, headers: Headers, door: Door): Promise<Page | NoReply> {
     const barred = await door.barred();
     if (barred !== undefined) return barred;
-    const page = await (door.wasTaken
+    const page = await (door.wasTaken && door.mayRepeat
       ? // A device that hung up on it may have seen it: what is sent again is shown again.
-        this.#exchange.request(request, headers, () => door.shownInVain())
+        this.#exchange.request(request, headers, () => door.repeats())
       : this.#exchange.once(request, headers));
     if (page.kind === 'page') return page;
     if (page.begun === true) this.#accepted(pageOf(request), door);
-    else if (page.dark === true) door.unshown();
+    else if (page.dark === true) door.unreached();
     else {
       door.unanswered(page, pageOf(request));
       this.#deps.logins.challenges.forget(door.name);
@@ -153,7 +153,8 @@ export class HttpSession implements AsyncDisposable {
   #noteAnswer({ status }: Page, page: string, door: Door): void {
     const isLocked = status === 423 || status === 429;
     const isFault = status >= 500 && status !== 501;
-    if (isLocked || (isFault && !door.wasTaken)) door.unanswered({ reason: 'unreadable' }, page);
+    if (status === 403) door.forbidden(page);
+    else if (isLocked || (isFault && !door.wasTaken)) door.unanswered({ reason: 'unreadable' }, page);
     else this.#accepted(page, door);
   }
 
@@ -171,11 +172,12 @@ export class HttpSession implements AsyncDisposable {
 
   /**
    * Whether the device is to give a new nonce for this page. An old one may have ended: only a log-in that was taken is answered with it.
-   * Where nonces end without a word each page gets one of its own, so that what is refused is the password.
+   * Where nonces end without a word each page gets one of its own, so that what is refused is the password, and so it does where there is no
+   * second answer to give.
    */
-  #asksFirst(scheme: Scheme, { name, wasTaken }: Door): boolean {
+  #asksFirst(scheme: Scheme, { name, wasTaken, mayRepeat }: Door): boolean {
     if (scheme !== 'digest') return false;
-    return this.#deps.logins.challenges.endsUntold(name) || (this.#challenge === undefined && !wasTaken);
+    return this.#deps.logins.challenges.endsUntold(name) || !mayRepeat || (this.#challenge === undefined && !wasTaken);
   }
 
   /** Undefined where the device has to ask first. */
@@ -235,7 +237,7 @@ const LONGEST_NAME = 32;
 /** What could end a line of a header is dropped. */
 const oneLine = (value: string): string => value.replace(/\p{Cc}/gu, '');
 
-/** A key is refused by 403 as well; to the schemes of HTTP that means that this page is for nobody, or for somebody else. */
+/** A key is refused by 403 as well; to the schemes of HTTP that may mean that this page is for nobody, or for somebody else. */
 const isRefusal = ({ status }: Page, scheme: Scheme): boolean =>
   status === 401 || (status === 403 && typeof scheme === 'object');
 

@@ -25,6 +25,8 @@ const NO_PAUSE: Pause = { untilMs: 0, pauseMs: 0 };
 interface Proven {
   credential: Credential;
   readonly pages: Set<string>;
+  /** Those of them that answered 403 since it was taken last: where another page takes it, that was their own matter. */
+  readonly forbidding: Set<string>;
 }
 
 /** A session, and the log-in that opened it. */
@@ -118,8 +120,9 @@ export const refusedDoors = (text: string): readonly RefusedDoor[] =>
  * however often the configuration is read again or the agent starts. Another password is tried at once, unless four that are not known to be
  * right were shown to the same account within twenty minutes, or as many rest there; a password that is taken ends no rest of another.
  * Where one page of a device took the log-in and another, which never did, refuses it, that is a matter of this page, which rests alone. Where
- * a page refuses what it took before, or a second one refuses with nothing taken in between, it is one of the log-in. One that was not
- * taken yet is noted before it is shown: where the process ends before it knows what the device says, the one after it takes that for no answer.
+ * a page refuses what it took before, or a second one refuses with nothing taken in between, it is one of the log-in; of a 403 `forbidden`
+ * says whose matter it is. One that was not taken yet is noted before it is shown: where the process ends before it knows what the device
+ * says, the one after it takes that for no answer.
  */
 export class Logins {
   readonly #clock: Pick<Clock, 'monoMs'>;
@@ -182,8 +185,8 @@ export class Logins {
       const refusal = record.refuse(of, why);
       refusal.rest = rest;
       for (const [page, still] of resting) refusal.pages.set(page, still);
-      for (const [other, atWallMs] of shown) record.show(other, this.#clock.monoMs() + Math.min(0, atWallMs - wallMs));
       record.takeOver(taken ?? undefined, takenSince ?? undefined);
+      for (const [other, atWallMs] of shown) record.show(other, this.#clock.monoMs() + Math.min(0, atWallMs - wallMs));
       if (rest !== undefined && why === 'refused' && record.takenSince === undefined) record.told = true;
     }
   }
@@ -228,7 +231,12 @@ export class Logins {
     return true;
   }
 
-  /** A log-in that was about to be shown did not reach the device, or is not remembered here and was taken. */
+  /** A log-in that was about to be shown did not reach the device: it was counted before, unless the device took it before. */
+  unreached(door: string, credential: Credential): void {
+    if (!this.#isProven(door, credential)) this.unshown(door, credential);
+  }
+
+  /** One that was about to be shown was not, or is not remembered here and was taken. */
   unshown(door: string, credential: Credential): void {
     const record = this.#records.get(door);
     record?.unshow(this.#mark(credential));
@@ -312,13 +320,16 @@ export class Logins {
     const isProven = this.#isProven(door, credential);
     const isKnown = isProven || record.taken === of;
     const refusal = record.refusalOf(of);
+    const own = page === undefined ? undefined : refusal?.pages.get(page);
+    const mayBeWrong = !isKnown || record.isDoubted(of);
+    // Pages that are for somebody else would use up all that may be wrong before one is asked that takes it.
+    const mayForbid = this.wasTaken(door, credential) && page !== undefined && !this.#isTakenBy(door, page);
+    const isSparing = mayForbid && (mayBeWrong || own !== undefined);
     const untilMs = Math.max(
       refusal?.rest?.untilMs ?? 0,
-      // One that was taken last and has rested since may be wrong by now.
-      isKnown && refusal?.rest === undefined && !this.#unanswered.has(door) ? 0 : record.crowdedUntilMs(nowMs),
+      mayBeWrong || isSparing ? record.crowdedUntilMs(nowMs, isSparing ? 1 : 0) : 0,
       isKnown ? 0 : record.fullUntilMs(of),
     );
-    const own = page === undefined ? undefined : refusal?.pages.get(page);
     if (own === undefined) {
       if (page !== undefined && nowMs < untilMs) refusal?.waiting.add(page);
       return Math.max(0, untilMs - nowMs);
@@ -338,15 +349,29 @@ export class Logins {
     return this.#records.get(door)?.refusalOf(this.#mark(credential))?.why;
   }
 
+  /** Whether a log-in that is shown now may be shown once more, where the first time may have been in vain for something else than its password. */
+  mayRepeat(door: string, credential: Credential): boolean {
+    // One that was not taken before counts since before it was shown.
+    const further = this.#isProven(door, credential) ? 2 : 1;
+    return this.#records.get(door)?.hasRoomFor(further, this.#clock.monoMs()) ?? true;
+  }
+
+  /** A log-in was shown in vain, and is to be shown once more; false where it may not be, and it was the last time. */
+  repeats(door: string, credential: Credential): boolean {
+    if (!this.mayRepeat(door, credential)) return false;
+    this.#shownInVain(door, credential);
+    return true;
+  }
+
   /** A log-in that was taken before was shown, and is not known to be taken: for its password, or for something else. */
-  shownInVain(door: string, credential: Credential): void {
+  #shownInVain(door: string, credential: Credential): void {
     if (this.#isProven(door, credential)) this.#record(door).show(this.#mark(credential), this.#clock.monoMs());
   }
 
   /** A page refused the log-in; without one, the device did. */
   refused(door: string, credential: Credential, page?: string): void {
     this.#answer(door, credential);
-    this.shownInVain(door, credential);
+    this.#shownInVain(door, credential);
     const wasTaken = this.#isProven(door, credential);
     const isOfPage = page !== undefined && wasTaken && !this.#isTakenBy(door, page);
     if (wasTaken) this.#proven.delete(door);
@@ -357,9 +382,37 @@ export class Logins {
       record.refuseWhole(refusal.of);
     }
     if (page !== undefined) this.#restPage(refusal, page);
-    if (isOfPage || record.told) return;
+    if (!isOfPage) this.#tellRefused(door, record);
+  }
+
+  #tellRefused(door: string, record: DoorRecord): void {
+    if (record.told) return;
     record.told = true;
     this.#tell?.(doorNamed(door), 'refused');
+  }
+
+  /**
+   * A page answered 403: that the log-in is wrong, or that the page is for somebody else. A log-in that was never taken it refuses. Of one
+   * that was it is an answer that was lost, where this page took it before; a page that never did rests alone, and says nothing against it.
+   */
+  forbidden(door: string, credential: Credential, page: string): void {
+    const proven = this.#proven.get(door);
+    if (proven === undefined || !this.#isProven(door, credential)) this.refused(door, credential, page);
+    else if (proven.pages.has(page)) {
+      proven.forbidding.add(page);
+      this.unanswered(door, credential, 'refused', page);
+    } else this.#restAlone(door, credential, page);
+  }
+
+  #restAlone(door: string, credential: Credential, page: string): void {
+    this.#answer(door, credential);
+    this.#shownInVain(door, credential);
+    const of = this.#mark(credential);
+    const rest = this.#record(door).refusalOf(of)?.rest;
+    const refusal = this.#refuse(door, of, 'refused');
+    // Not that of another one whose place it takes.
+    refusal.rest = rest;
+    this.#restPage(refusal, page);
   }
 
   /**
@@ -368,7 +421,7 @@ export class Logins {
    */
   unanswered(door: string, credential: Credential, why: NoReply['reason'], page?: string): void {
     this.#answer(door, credential);
-    this.shownInVain(door, credential);
+    this.#shownInVain(door, credential);
     const isProven = this.#isProven(door, credential);
     const times = (this.#unanswered.get(door) ?? 0) + 1;
     if (isProven) this.#unanswered.set(door, times);
@@ -376,6 +429,10 @@ export class Logins {
     const refusal = this.#refuse(door, this.#mark(credential), why);
     refusal.rest = this.#longer(refusal.rest, isProven ? LONGEST_ILL_MS : LONGEST_PAUSE_MS);
     if (page !== undefined && !isProven) this.#restPage(refusal, page);
+    if (!isProven || why !== 'refused') return;
+    const record = this.#record(door);
+    record.refuseWhole(refusal.of);
+    this.#tellRefused(door, record);
   }
 
   #record(door: string): DoorRecord {
@@ -414,8 +471,10 @@ export class Logins {
   }
 
   #prove(door: string, credential: Credential, page: string | undefined): void {
-    if (!this.#isProven(door, credential)) this.#proven.set(door, { credential, pages: new Set() });
-    if (page !== undefined) this.#proven.get(door)?.pages.add(page);
+    const before = this.#isProven(door, credential) ? this.#proven.get(door) : undefined;
+    const pages = before === undefined ? new Set<string>() : before.pages.difference(before.forbidding);
+    if (page !== undefined) pages.add(page);
+    this.#proven.set(door, { credential, pages, forbidding: new Set() });
   }
 
   #isProven(door: string, credential: Credential): boolean {

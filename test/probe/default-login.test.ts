@@ -52,6 +52,8 @@ test('remote-control.default-credentials: the log-in of the maker opens a page: 
 test('remote-control.default-credentials: a refusal is told as such after one try, and a page for anybody tells nothing', async () => {
   const refused = await tried(() => CHALLENGE);
   assert.deepEqual([refused.shown, refused.requests], [['login.default refused'], 2]);
+  const forbidden = await tried((isLoggedIn) => (isLoggedIn ? page('', { status: '403 Forbidden' }) : CHALLENGE));
+  assert.deepEqual([forbidden.shown, forbidden.requests], [['login.default refused'], 2]);
   const open = await tried(() => page('{}'));
   assert.deepEqual([open.shown, open.requests], [[], 1]);
 });
@@ -70,7 +72,8 @@ test('remote-control.default-credentials: the log-in of the maker counts among t
   let isRight = false;
   await using miner = await FakeMiner.start((request, socket) => {
     const isShown = /^Authorization: Digest username="root"/im.test(request);
-    socket.write(isShown && isRight ? page('{}') : CHALLENGE);
+    if (isShown) socket.write(isRight ? page('{}') : page('', { status: '403 Forbidden' }));
+    else socket.write(CHALLENGE);
   });
   const door = `127.0.0.1 ${miner.port} root`;
   const shownByOperator = async (passwords: readonly string[]): Promise<readonly string[]> => {

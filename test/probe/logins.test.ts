@@ -440,6 +440,35 @@ test('a log-in that could not be shown is none that was', async () => {
   assert.equal(failing.restsMs(DOOR, WRONG), 0);
 });
 
+test('a log-in that was taken, was shown in vain and then did not reach the device was shown once all the same', () => {
+  const logins = new Logins({ monoMs: () => 0 });
+  logins.accepted(DOOR, WRONG, '/conf');
+  for (const counted of [true, true, true, false]) {
+    assert.equal(logins.repeats(DOOR, WRONG), counted);
+    logins.unreached(DOOR, WRONG);
+  }
+  logins.accepted(DOOR, WRONG, '/conf');
+  assert.equal(logins.repeats(DOOR, WRONG), true, 'it was taken since');
+});
+
+test('the password that was taken last and refused by a page since waits for others, however long ago that was, over restarts too', () => {
+  for (const restarts of [false, true]) {
+    const device = new Account();
+    device.right = 'right';
+    assert.equal(device.look(account('right')), 'taken');
+    device.right = 'changed';
+    assert.equal(device.look(account('right'), '/system'), 'refused');
+    device.nowMs = 60 * MINUTE_MS;
+    for (const word of ['one', 'two', 'three', 'four']) {
+      assert.equal(device.look(account(word)), 'refused');
+      if (restarts) device.restart();
+    }
+    assert.equal(device.look(account('right'), '/network'), 'rests');
+    device.nowMs += 20 * MINUTE_MS;
+    assert.equal(device.look(account('right'), '/network'), 'refused');
+  }
+});
+
 test('what is shown of one account at the same time counts before anything is known of it', async () => {
   const device = new Account();
   const passwords = Array.from({ length: 10 }, (_, at) => account(`password ${at}`));

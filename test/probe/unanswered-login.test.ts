@@ -4,7 +4,7 @@ import { defineDriver, type HttpQuery, httpGet, PASSWORD, USER } from '../../age
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import { documentIn } from '../../agent/probe/exchange.ts';
 import { HttpSession } from '../../agent/probe/http.ts';
-import { Logins } from '../../agent/probe/logins.ts';
+import { Logins, refusedDoors } from '../../agent/probe/logins.ts';
 import { probeDevice } from '../../agent/probe/probe.ts';
 import { type Behaviour, FakeMiner, fresh, PATIENT, page, SHORT } from './fake-miner.ts';
 
@@ -29,7 +29,8 @@ const SESSION = ['/stats', '/fans'].map((path) =>
 const KEYED = ['/k', '/l'].map((path) =>
   httpGet(path, { cadence: 'config', auth: { kind: 'key', header: 'x-api-key' } }),
 );
-const ALLOW = compileAllowList([], [...PAGES, ...SESSION, ...KEYED]);
+const BASIC = [httpGet('/basic', { cadence: 'config', auth: 'basic' })];
+const ALLOW = compileAllowList([], [...PAGES, ...SESSION, ...KEYED, ...BASIC]);
 
 const MINUTE_MS = 60_000;
 const CREDENTIAL = { user: 'root', password: () => 'guess' };
@@ -44,13 +45,14 @@ class Gate implements AsyncDisposable {
   nowMs = 0;
   readonly logins: Logins;
   shown = 0;
+  readonly told: string[] = [];
   asks = asking();
   said: Behaviour;
   readonly #miner: Promise<FakeMiner>;
 
   constructor(said: Behaviour, noteTries?: (text: string) => boolean) {
     this.said = said;
-    this.logins = new Logins({ monoMs: () => this.nowMs }, undefined, undefined, noteTries);
+    this.logins = new Logins({ monoMs: () => this.nowMs }, undefined, (_, became) => this.told.push(became), noteTries);
     this.#miner = FakeMiner.start((request, socket) => {
       if (isShown(request)) {
         this.shown += 1;
@@ -142,6 +144,88 @@ for (const status of ['429 Too Many Requests', '423 Locked', '500 Internal Serve
     await gate.look(PAGES);
     assert.equal(gate.shown, 2);
   });
+
+/** Another one for each path: one that is repeated is asked for again. */
+const pageOf = (request: string): string => page(JSON.stringify({ path: request.split(' ')[1] }));
+
+const FORBIDDEN = page('', { status: '403 Forbidden' });
+
+test('a log-in that was never taken and is answered with 403 is refused: it is shown once, rests, and that is told', async () => {
+  for (const queries of [PAGES, BASIC]) {
+    await using gate = new Gate((_request, socket) => socket.write(FORBIDDEN));
+    const shown: number[] = [];
+    for (; gate.nowMs < 120 * MINUTE_MS; gate.nowMs += MINUTE_MS) {
+      const before: number = gate.shown;
+      assert.deepEqual(new Set(await gate.reasons(queries)), new Set(['refused']));
+      for (let times = before; times < gate.shown; times += 1) shown.push(gate.nowMs / MINUTE_MS);
+    }
+    assert.deepEqual(shown, [0, 5, 15, 35, 75]);
+    assert.deepEqual([gate.told, refusedDoors(gate.logins.unsaved(0) ?? '[]').length], [['refused'], 1]);
+    gate.said = (_request, socket) => socket.write(page('{}'));
+    gate.nowMs = 160 * MINUTE_MS;
+    assert.equal((await gate.reasons(queries))[0], 'read');
+    assert.deepEqual([gate.told, gate.logins.isRefused], [['refused', 'taken'], false]);
+  }
+});
+
+test('pages that are for somebody else do not make a log-in rest that other pages take, and are seldom shown it', async () => {
+  const LOOKS = 6 * 60;
+  for (const forbidden of [/^GET \/b /, /^GET \/[bcd] /, /^GET \/[bcde] /]) {
+    await using gate = new Gate((request, socket) =>
+      socket.write(forbidden.test(request) ? FORBIDDEN : pageOf(request)),
+    );
+    const which = PAGES.map(({ path }) => forbidden.test(`GET ${path} `));
+    for (let looks = 0; looks < LOOKS; looks += 1, gate.nowMs += MINUTE_MS) {
+      const outcomes = await gate.reasons(PAGES);
+      const expected = which.map((isForbidden) => (isForbidden ? 'refused' : 'read'));
+      // What was never asked waits one look, so that the page that takes it is asked before.
+      if (looks === 0 && forbidden.source.includes('bcd]')) expected[4] = 'refused';
+      assert.deepEqual(outcomes, expected, `look ${looks}`);
+    }
+    const taken = which.filter((isForbidden) => !isForbidden).length * LOOKS;
+    assert.ok(gate.shown - taken <= 7 * (5 - taken / LOOKS), `${gate.shown - taken}`);
+    assert.deepEqual([gate.told, gate.logins.isRefused], [[], false]);
+  }
+});
+
+test('pages that took a log-in and are for somebody else from then on cost the others five minutes at most, once', async () => {
+  for (const forbidden of [/^GET \/b /, /^GET \/[bc] /, /^GET \/[bcd] /]) {
+    await using gate = new Gate((_request, socket) => socket.write(page('{}')));
+    assert.deepEqual(new Set(await gate.reasons(PAGES)), new Set(['read']));
+    gate.said = (request, socket) => socket.write(forbidden.test(request) ? FORBIDDEN : page('{}'));
+    const unread: number[] = [];
+    for (let looks = 0; looks < 2 * 60; looks += 1, gate.nowMs += MINUTE_MS) {
+      const [first, , , , last] = await gate.reasons(PAGES);
+      if (first !== 'read' || last !== 'read') unread.push(looks);
+    }
+    const isThree = forbidden.source.includes('bcd');
+    assert.deepEqual(unread, isThree ? [0, 1, 2, 3, 4] : []);
+    assert.deepEqual(gate.told, isThree ? ['refused', 'taken'] : []);
+  }
+});
+
+test('a log-in that was taken before and is answered with 403 now rests after the third time in a row, and that is told', async () => {
+  for (const took of [1, 2, 5]) {
+    await using gate = new Gate((_request, socket) => socket.write(page('{}')));
+    await gate.look(PAGES.slice(0, took));
+    gate.said = (_request, socket) => socket.write(FORBIDDEN);
+    const shown: number[] = [];
+    for (; gate.nowMs < 24 * 60 * MINUTE_MS; gate.nowMs += MINUTE_MS) {
+      const before: number = gate.shown;
+      await gate.look(PAGES);
+      for (let times = before; times < gate.shown; times += 1) shown.push(gate.nowMs / MINUTE_MS);
+      // The first of the pages that took it three times, and the others meanwhile as often as may be.
+      if (gate.nowMs >= 45 * MINUTE_MS) assert.deepEqual(gate.told, ['refused'], `${took}`);
+    }
+    for (const from of shown) assert.ok(shown.filter((at) => at >= from && at < from + 20).length <= 4, `${shown}`);
+    assert.ok(shown.length <= 35, `${took}: ${shown}`);
+    assert.equal(gate.logins.isRefused, true);
+    gate.said = (_request, socket) => socket.write(page('{}'));
+    gate.nowMs += 60 * MINUTE_MS;
+    await gate.look(PAGES);
+    assert.deepEqual(gate.told, ['refused', 'taken']);
+  }
+});
 
 test('errors of pages do not make a log-in rest that other pages take', async () => {
   await using gate = new Gate((request, socket) => {
