@@ -52,8 +52,10 @@ export type Sight =
       readonly waits?: string;
       /** Somebody is there and sends something, though no whole reply in time. */
       readonly drips?: true;
-      /** Nobody can tell what it is: an answer that would tell its family did not arrive whole. */
+      /** A miner of which nobody can tell what it is: an answer that would tell its family did not arrive whole, or it speaks as none that is known. */
       readonly isUntold?: true;
+      /** Somebody stands there, and nothing shows that it is no miner: whatever it answers did not arrive whole, or left open which it is. */
+      readonly mayBeMiner?: true;
       /** What it was recognised as, where it then told nothing. */
       readonly family?: string;
     };
@@ -144,17 +146,25 @@ const identifyAndAsk = async (
       return askAs(found, target, look, deps);
     case 'ambiguous':
       if (known !== undefined) return undefined;
-      return { ...nothing(found.reason, couldBe(found)), ...(found.lost === undefined ? {} : { isUntold: true }) };
+      return {
+        ...nothing(found.reason, couldBe(found)),
+        ...(found.lost === undefined ? {} : { isUntold: true }),
+        mayBeMiner: true,
+      };
     case 'unidentified':
       // Nobody is told of a device of which a family was known before, nor of a web server that is busy and nothing else.
       return {
         ...nothing('unreadable', found.detail),
         ...(known === undefined && found.speaks ? { isUntold: true } : {}),
+        ...(found.speaks || found.lost !== undefined ? { mayBeMiner: true } : {}),
       };
     case 'unreachable':
-      return found.drips === true
-        ? { ...nothing(found.reason, 'what it sends is no whole reply in time'), drips: true }
-        : nothing(found.reason, 'nothing answered');
+      return {
+        ...(found.drips === true
+          ? { ...nothing(found.reason, 'what it sends is no whole reply in time'), drips: true }
+          : nothing(found.reason, 'nothing answered')),
+        ...(found.accepts ? { mayBeMiner: true } : {}),
+      };
   }
 };
 

@@ -125,14 +125,14 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
 
 /**
  * Notes who stands at a seat that is in its first pass, and says whether that is over. A configured position counts as passed once
- * something was seen there, an address of a range once it was asked. Not where a miner stands of which nothing could be read yet: it
- * was there when its entry was searched, unless two looks in a row found nobody.
+ * something was seen there, an address of a range once it was asked. Not where somebody stands of whom nothing could be read yet, and
+ * who may be a miner: it was there when its entry was searched, unless two looks in a row found nobody.
  */
 const notePassing = (seat: FleetSeat, sight: Sight): boolean => {
   if (sight.kind === 'seen') return true;
   if (seat.place.origin === 'host') return false;
-  if (sight.isUntold === true || sight.family !== undefined) {
-    seat.untold ??= 'once';
+  if (sight.mayBeMiner === true || sight.family !== undefined) {
+    seat.untold ??= 'there';
     seat.goneOnce = false;
     return false;
   }
@@ -160,7 +160,7 @@ const tellUnrecognised = (seat: FleetSeat, { detail }: Nothing, deps: RoundDeps)
   const { emit, timetable, monoMs, settings } = deps;
   if (!seat.occupied) timetable.askEarly(seat, monoMs() + settings.pollIntervalMs());
   const { untold } = seat;
-  seat.untold = untold === undefined ? 'once' : 'said';
+  seat.untold = untold === undefined || untold === 'there' ? 'once' : 'said';
   if (untold !== 'once') return;
   emit('warn', 'device.unrecognised', {
     address: seat.place.address,

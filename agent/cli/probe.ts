@@ -215,7 +215,7 @@ const notSeen = (host: string, { reason, detail, family, isUntold }: Extract<Sig
 
 const CHECK_LINE = 'check address, ports (--ports) and that the device is on';
 const ASK_AGAIN =
-  'ask it again: it is a miner, and an answer that tells which did not arrive whole; a slow one gets more time with --timeout';
+  'ask it again: it is a miner, and an answer that tells which did not arrive whole, or it is of a family that this version does not know; a slow one gets more time with --timeout';
 const CHECK_DEVICE = 'it answers, but not as a miner this version knows; check that it is one, and its firmware';
 
 const REMEDY: { readonly [Reason in Extract<Sight, { kind: 'nothing' }>['reason']]: string } = {

@@ -58,7 +58,10 @@ const OTHER_FAMILY = new RegExp(
  * every reply; Baikal has it as well, and is sgminer.
  */
 const OTHER_PAGE =
-  /cloud-box|luci|axeos|avalon|dragonmint|proto os|volcminer|anthillos|miner web dashboard|braiins os|luxor firmware/i;
+  /cloud-box|axeos|avalon|dragonmint|proto os|volcminer|anthillos|miner web dashboard|braiins os|luxor firmware/i;
+
+/** LuCI is OpenWrt, which stands beside plain cgminer as well as beside what makers built of it. */
+const OPENWRT = /luci/i;
 
 const programOf = (reply: JsonValue): string | undefined =>
   Object.keys(firstRow('VERSION')(reply) ?? {}).find((key) => PROGRAM.test(key)) ??
@@ -103,12 +106,20 @@ const isTelling = (command: string): command is keyof typeof TELLING => Object.h
 
 const isSigned = (row: JsonObject): boolean => SIGNS.some((name) => memberOf(row, name) !== undefined);
 
+/** Beside a page that many makers have, too, nothing short of all replies of the API shows that it is plain. */
+const isMakersPage = ({ cgminer, web }: Clues): boolean => {
+  if (OPENWRT.test(web?.location ?? '')) return true;
+  const isWhole = ['version', 'summary', 'stats', 'devs'].every((command) => cgminer.has(command));
+  return OPENWRT.test(web?.body ?? '') && !isWhole;
+};
+
 /** 1 at most: any driver that knows the device better wins. */
-const recognise = ({ cgminer, web, http }: Clues): 0 | 1 => {
+const recognise = (clues: Clues): 0 | 1 => {
+  const { cgminer, web, http } = clues;
   const replies = [...cgminer.values()];
   if (![...cgminer].every(([command, reply]) => isPlain(command, reply))) return 0;
   if ([...replies, ...http.values()].some(isOfOther) || OTHER_FAMILY.test(web?.realm ?? '')) return 0;
-  if (OTHER_PAGE.test(`${web?.body ?? ''} ${web?.location ?? ''}`)) return 0;
+  if (OTHER_PAGE.test(`${web?.body ?? ''} ${web?.location ?? ''}`) || isMakersPage(clues)) return 0;
   return replies.some((reply) => programOf(reply) !== undefined) ? 1 : 0;
 };
 

@@ -54,6 +54,8 @@ export interface NoReply {
   readonly drips?: true;
   /** Nothing was sent: the question waits. */
   readonly waits?: true;
+  /** Nothing was sent: no time was left. */
+  readonly unasked?: true;
 }
 
 /** Whether only the `pools` queries were asked, or every surface anew. Only a full look can be attested. */

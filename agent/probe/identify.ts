@@ -43,8 +43,13 @@ export type Identification =
       /** It may well be a miner: it speaks the CGMiner API, or began to give a landing page that broke off. */
       readonly speaks?: true;
     }
-  /** `drips`: somebody sent something, and no whole reply. */
-  | { readonly kind: 'unreachable'; readonly reason: 'unreachable' | 'timeout'; readonly drips?: true };
+  /** `drips`: somebody sent something, and no whole reply. `accepts`: somebody took a connection, and nothing more came of it. */
+  | {
+      readonly kind: 'unreachable';
+      readonly reason: 'unreachable' | 'timeout';
+      readonly drips?: true;
+      readonly accepts?: true;
+    };
 
 const VERSION = cgminer('version');
 /** WhatsMiner knows this one; firmware from late 2020 also, or only, by the other key. */
@@ -344,7 +349,12 @@ class Inquiry {
     if (!this.#answered) {
       const reason = this.#failures.some((failure) => failure.reason === 'timeout') ? 'timeout' : 'unreachable';
       const isDripping = this.#failures.some(({ drips }) => drips === true);
-      return { kind: 'unreachable', reason, ...(isDripping ? { drips: true } : {}) };
+      return {
+        kind: 'unreachable',
+        reason,
+        ...(isDripping ? { drips: true } : {}),
+        ...(this.#failures.some(wasAccepted) ? { accepts: true } : {}),
+      };
     }
     const { sureness, drivers } = this.#final();
     const [driver, ...others] = drivers;
@@ -374,20 +384,18 @@ class Inquiry {
   /** Any web server may fail at a path that it does not know: where it gave its page, that is no answer lost. */
   #unidentified(missing: readonly Lost[]): Identification {
     const lost = missing.filter(({ query }) => query !== AXEOS_INFO || this.#web === undefined);
-    const detail = this.#evidence.join('; ');
-    if (lost.length === 0) return { kind: 'unidentified', detail };
     const speaks = this.#speaksCgminer() || this.#hasBegunPage();
     return {
       kind: 'unidentified',
-      detail,
-      lost: lost.map(({ query }) => inWords(query)),
+      detail: this.#evidence.join('; '),
+      ...(lost.length === 0 ? {} : { lost: lost.map(({ query }) => inWords(query)) }),
       ...(speaks ? { speaks } : {}),
     };
   }
 
   #speaksCgminer(): boolean {
     const version = this.#asked.get(questionOf(VERSION))?.answer;
-    return version !== undefined && version.kind !== 'page' && isCgminer(version);
+    return version !== undefined && version.kind !== 'page' && (isCgminer(version) || beginsAsCgminer(version));
   }
 
   #hasBegunPage(): boolean {
@@ -534,6 +542,14 @@ const isCgminer = (version: Reply | NoReply): boolean => {
   if (version.reason === 'refused') return true;
   return version.reason === 'truncated' && version.bytes === undefined;
 };
+
+/** Whether what there is of a reply is the beginning of one of the CGMiner API: an object and its first name, or the text of old programs. */
+const beginsAsCgminer = ({ bytes }: Reply | NoReply): boolean =>
+  bytes !== undefined && /^\s*(?:\{\s*"|STATUS=)/.test(new TextDecoder().decode(bytes.subarray(0, 64)));
+
+/** Whether a connection was made of which no answer came. */
+const wasAccepted = ({ reason, dark, waits, unasked }: NoReply): boolean =>
+  reason === 'timeout' && dark !== true && waits !== true && unasked !== true;
 
 const webClue = ({ status, challenges, location, body }: Page): NonNullable<Clues['web']> => {
   const realm = challenges.find(({ parameters }) => parameters.has('realm'))?.parameters.get('realm');

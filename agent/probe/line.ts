@@ -252,7 +252,7 @@ export class Line implements AsyncDisposable {
     if (port === null) return noReply('unreachable', 'no port to ask');
     const vain = this.#silent?.get(interfaceOf(query))?.vain;
     if (vain !== undefined) return vain;
-    if (this.#leftMs() <= 0) return noReply('timeout', 'the look took too long');
+    if (this.#leftMs() <= 0) return noReply('timeout', 'the look took too long', { unasked: true });
     this.#deps.signal?.throwIfAborted();
     return { host: this.#target.address, port, reached: this.#noteReached };
   }

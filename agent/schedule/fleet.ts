@@ -66,7 +66,7 @@ export class Fleet {
     this.#ownership = ownership;
     this.#seatList = places.map((place) => {
       const seat = this.#newSeat(place, passed.has(place.entry) && !untold.has(place.address));
-      return untold.has(place.address) ? Object.assign(seat, { untold: 'once' as const }) : seat;
+      return untold.has(place.address) ? Object.assign(seat, { untold: 'there' as const }) : seat;
     });
     const positions = new Map(this.#seatOf);
     const byAddress = new Map(this.#seatList.map((seat) => [seat.place.address, seat]));
@@ -195,7 +195,7 @@ export class Fleet {
     return !seat.passed;
   }
 
-  /** Entries of the configuration whose every address was looked at, sorted. A miner of which nothing could be read yet holds up none. */
+  /** Entries of the configuration whose every address was looked at, sorted. Who may be a miner of which nothing could be read yet holds up none. */
   passedEntries(): readonly string[] {
     const waiting = new Set(
       this.#seatList.filter((seat) => !seat.passed && !isUntold(seat)).map(({ place }) => place.entry),
@@ -203,7 +203,7 @@ export class Fleet {
     return [...new Set(this.#seatList.map(({ place }) => place.entry))].filter((entry) => !waiting.has(entry)).sort();
   }
 
-  /** Addresses of ranges at which there is a miner of which nothing could be read yet: it was there when its entry was searched. */
+  /** Addresses of ranges at which somebody stands of whom nothing could be read yet: a miner there was there when its entry was searched. */
   untoldAddresses(): readonly string[] {
     return this.#seatList.filter((seat) => !seat.passed && isUntold(seat)).map(({ place }) => place.address);
   }

@@ -20,8 +20,11 @@ export interface FleetSeat extends Seat {
   closed?: readonly Interface[] | undefined;
   /** What was said of a miner here that lets nothing be read. */
   silent?: string;
-  /** There is a miner here of which nothing could be read yet, or nobody could tell what it is: seen once, or said. */
-  untold?: 'once' | 'said';
+  /**
+   * Somebody stands here of whom it is not known yet whether it is a miner, and which: `there`. Nobody could tell which miner it is: seen
+   * once, or said.
+   */
+  untold?: 'there' | 'once' | 'said';
   /** The last look found nobody here. */
   goneOnce?: boolean;
   /** A look is under way. */

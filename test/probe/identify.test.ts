@@ -295,7 +295,7 @@ test('nothing listening is unreachable, silence is a timeout', BOUND, async () =
   await using silent = await FakeMiner.start(() => {});
   const target = { address: '127.0.0.1', ports: { cgminer: silent.port, http: silent.port } };
   const found = await identify(target, DRIVERS, { limits: SHORT, allow, ...fresh() });
-  assert.deepEqual(found, { kind: 'unreachable', reason: 'timeout' });
+  assert.deepEqual(found, { kind: 'unreachable', reason: 'timeout', accepts: true });
 });
 
 test('one port that may speak either protocol is asked in both', BOUND, async () => {

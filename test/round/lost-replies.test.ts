@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { cgminer, defineDriver } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
@@ -15,8 +16,12 @@ import { Hall } from './hall.ts';
 
 const A741 = 'avalon/a741-modules';
 
-const start = (base: string, name: string): Promise<Fleet> =>
-  startFleet({ specimens: loadSpecimens().filter((specimen) => specimen.name === name), base });
+const start = (base: string, name: string, ports: Fleet['ports'] | undefined = undefined): Promise<Fleet> =>
+  startFleet({
+    specimens: loadSpecimens().filter((specimen) => specimen.name === name),
+    base,
+    ...(ports === undefined ? {} : { ports }),
+  });
 
 const placeOf = (address: string, { ports }: Fleet, origin: Place['origin'] = 'range'): Place => ({
   address,
@@ -297,18 +302,147 @@ test('a device whose only telling answer is cut is told of once, and a web serve
 });
 
 test('a miner that stood there untold is no new device, though one look found nobody; after two it was gone', async (t) => {
-  const found = async (base: string, silent: number): Promise<readonly string[]> => {
+  const found = async (base: string, closed: number): Promise<readonly string[]> => {
     await using fleet = await start(base, A741);
     const hall = new Hall(t, [placeOf(base, fleet)]);
     losing(fleet, 'stats', 'truncate', 100);
     for (let looks = 0; looks < 2; looks += 1) await hall.look(0);
-    fleet.follow((device) => device.behave('silent'));
-    for (let looks = 0; looks < silent; looks += 1) await hall.look(0);
-    fleet.follow((device) => device.behave('honest'));
+    await fleet.stop();
+    for (let looks = 0; looks < closed; looks += 1) await hall.look(0);
+    await using back = await start(base, A741, fleet.ports);
     for (let looks = 0; looks < 3; looks += 1) await hall.look(0);
     assert.equal(familyAt(hall), 'avalon');
+    assert.ok(back.devices.length > 0);
     return hall.findings().map(({ id }) => id);
   };
   assert.deepEqual(await found('127.44.45.1', 1), []);
   assert.deepEqual(await found('127.44.46.1', 2), ['identity.new-device']);
+});
+
+/** Has a request answered by a device that stands elsewhere. */
+const pass = (request: string, socket: Socket, elsewhere: { readonly host: string; readonly port: number }): void => {
+  const device = connect(elsewhere, () => device.write(request));
+  device.pipe(socket);
+};
+
+/** What befalls the answers of a miner: all connections are accepted. */
+type Befalls = (fleet: Fleet) => void;
+
+const cut: Befalls = (fleet) => void losing(fleet, 'version', 'truncate', 1000);
+const silent: Befalls = (fleet) => fleet.follow((device) => device.behave('silent'));
+const soundly: Befalls = (fleet) => fleet.follow((device) => device.behave('honest'));
+
+for (const [at, [name, befalls]] of (
+  [
+    ['cgminer/bfgminer', cut],
+    ['cgminer/sgminer', silent],
+    ['whatsminer/m50s-api2', cut],
+  ] as const
+).entries()) {
+  test(`a ${name} whose answers were lost (${befalls === cut ? 'cut' : 'silent'}) when its entry was searched is no new device`, async (t) => {
+    const base = `127.44.5${at}.1`;
+    await using fleet = await start(base, name);
+    const hall = new Hall(t, [placeOf(base, fleet)]);
+    befalls(fleet);
+    for (let looks = 0; looks < 3; looks += 1) await hall.look(0);
+    assert.deepEqual([hall.seat(0).device, hall.seat(0).passed], [undefined, false]);
+    assert.deepEqual(hall.fleet.untoldAddresses(), [base]);
+    soundly(fleet);
+    for (let looks = 0; looks < 3; looks += 1) await hall.look(0);
+    assert.equal(familyAt(hall), name.replace(/\/.*/, ''));
+    assert.deepEqual([hall.findings().map(({ id }) => id), hall.fleet.untoldAddresses()], [[], []]);
+  });
+}
+
+for (const [at, name] of ['antminer-stock/s21', 'axeos/gamma-2.12'].entries()) {
+  test(`${name}, with its port 4028 closed and its web interface busy when its entry was searched, is no new device`, async (t) => {
+    const base = `127.44.6${at}.1`;
+    await using fleet = await start(base, name);
+    let isAway = true;
+    await using page = await FakeMiner.start((request, socket) => {
+      if (isAway) socket.end(BUSY);
+      else pass(request, socket, { host: base, port: fleet.ports.http });
+    });
+    const address = '127.0.0.1';
+    const ports = { cgminer: 1, http: page.port };
+    const hall = new Hall(t, [{ address, ports, labels: {}, origin: 'range', entry: address }]);
+    hall.credential = { user: 'root', password: () => 'specimen' };
+    for (let looks = 0; looks < 3; looks += 1) await hall.look(0);
+    assert.deepEqual([hall.events, hall.fleet.untoldAddresses()], [[], [address]], 'any web server may be busy');
+    isAway = false;
+    for (let looks = 0; looks < 3; looks += 1) await hall.look(0);
+    assert.notEqual(familyAt(hall), undefined);
+    assert.deepEqual(
+      hall.findings().filter(({ id }) => id === 'identity.new-device'),
+      [],
+    );
+  });
+}
+
+test('where nobody accepts a connection, or whole answers show no miner, the first pass is over', async (t) => {
+  const passedAfterOne = async (ports: Place['ports']): Promise<boolean> => {
+    const hall = new Hall(t, [{ address: '127.0.0.1', ports, labels: {}, origin: 'range', entry: '127.0.0.1' }]);
+    await hall.look(0);
+    return hall.seat(0).passed;
+  };
+  await using shop = await FakeMiner.start((request, socket) =>
+    socket.end(
+      request.startsWith('GET / ')
+        ? 'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n<html>shop</a>\n'
+        : 'HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n',
+    ),
+  );
+  assert.deepEqual(
+    [await passedAfterOne({ cgminer: 1, http: 1 }), await passedAfterOne({ cgminer: 1, http: shop.port })],
+    [true, true],
+  );
+});
+
+test('a bfgminer without a page whose version is cut each time is told of once', async (t) => {
+  const base = '127.44.55.1';
+  await using fleet = await start(base, 'cgminer/bfgminer');
+  const { ports, ...place } = placeOf(base, fleet);
+  const hall = new Hall(t, [{ ...place, ports: { ...ports, http: 1 } }]);
+  cut(fleet);
+  for (let looks = 0; looks < 4; looks += 1) await hall.look(0);
+  assert.deepEqual(
+    hall.events.map(({ event, address }) => [event, address]),
+    [['device.unrecognised', base]],
+  );
+  assert.match(String(hall.events[0]?.message), /version: truncated/);
+});
+
+/** What becomes of a plain cgminer beside this landing page; other paths are not there. */
+const besidePage = async (t: TestContext, base: string, page: string) => {
+  await using fleet = await start(base, 'cgminer/cgminer');
+  await using web = await FakeMiner.start((request, socket) =>
+    socket.end(
+      request.startsWith('GET / ')
+        ? `HTTP/1.1 200 OK\r\nContent-Length: ${page.length}\r\n\r\n${page}`
+        : 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n',
+    ),
+  );
+  // Fleet and page stand at different addresses: the API is led to where the page is.
+  await using api = await FakeMiner.start((request, socket) => {
+    pass(request, socket, { host: base, port: fleet.ports.cgminer });
+  });
+  const address = '127.0.0.1';
+  const ports = { cgminer: api.port, http: web.port };
+  const hall = new Hall(t, [{ address, ports, labels: {}, origin: 'range', entry: address }]);
+  for (let looks = 0; looks < 3; looks += 1) await hall.look(0);
+  return { family: familyAt(hall), events: hall.events, findings: hall.findings().map(({ id }) => id) };
+};
+
+test('a plain cgminer beside the LuCI of OpenWrt is watched as one', async (t) => {
+  const { family, events, findings } = await besidePage(t, '127.44.56.1', '<html><title>OpenWrt - LuCI</title></html>');
+  assert.deepEqual([family, events, findings], ['cgminer', [], []]);
+});
+
+test('one that answers the CGMiner API whole and is recognised by nobody is told of', async (t) => {
+  const { family, events } = await besidePage(t, '127.44.57.1', '<html><title>LuCI of a cloud-box</title></html>');
+  assert.equal(family, undefined);
+  assert.deepEqual(
+    events.map(({ event }) => event),
+    ['device.unrecognised'],
+  );
 });
