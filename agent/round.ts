@@ -30,6 +30,7 @@ import type { Judged } from './record/batch.ts';
 import type { KeptReply } from './record/entry.ts';
 import type { Recorder } from './record/recorder.ts';
 import type { Fleet } from './schedule/fleet.ts';
+import { marksOf } from './schedule/likeness.ts';
 import type { FleetSeat } from './schedule/seat.ts';
 import type { DueLook, Timetable } from './schedule/timetable.ts';
 
@@ -129,9 +130,9 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
  * who may be a miner: it was there when its entry was searched, unless two looks in a row found nobody.
  */
 const notePassing = (seat: FleetSeat, sight: Sight): boolean => {
-  if (sight.kind === 'seen') return true;
-  if (seat.place.origin === 'host') return false;
-  if (sight.mayBeMiner === true || sight.family !== undefined) {
+  const isNamed = sight.kind === 'seen' && seat.nameless === undefined;
+  if (isNamed || seat.place.origin === 'host') return isNamed;
+  if (sight.kind === 'seen' || sight.mayBeMiner === true || sight.family !== undefined) {
     seat.untold ??= 'there';
     seat.goneOnce = false;
     return false;
@@ -337,6 +338,7 @@ interface Case {
  */
 const caseOf = (seat: FleetSeat, look: LookKind, sight: Sight, deps: RoundDeps): Case | undefined => {
   if (sight.kind === 'seen' && look === 'full') {
+    if (isNameless(seat, sight, deps)) return undefined;
     const owner = deps.fleet.ownerOf(seat, identityOf(seat, sight.observation, deps), deps.wallMs());
     if (owner.kind === 'device') return { device: owner.state, shown: sight };
   }
@@ -344,6 +346,35 @@ const caseOf = (seat: FleetSeat, look: LookKind, sight: Sight, deps: RoundDeps):
   if (device === undefined) return undefined;
   return { device, shown: sight.kind === 'seen' && seat.claim !== undefined ? SOMEBODY_ELSE : sight };
 };
+
+/** Looks in a row that may lose what names a device. */
+const MOST_NAMELESS = 3;
+
+/**
+ * Whether answers were lost that would say which machine this is, at an address where none was known: a known one that moved would become
+ * another device, which is missing as soon as it tells who it is. It is asked again soon; who never tells is known by the address.
+ */
+const isNameless = (
+  seat: FleetSeat,
+  { observation: { facts, gaps } }: Seen,
+  { timetable, monoMs, settings }: RoundDeps,
+): boolean => {
+  const { device, place, nameless = 0 } = seat;
+  if (device !== undefined || place.origin === 'host') return false;
+  const isLost = NAMES.some((fact) => isLostBy(gaps.get(fact))) && marksOf(facts).length === 0;
+  if (!isLost || nameless >= MOST_NAMELESS) {
+    delete seat.nameless;
+    return false;
+  }
+  seat.nameless = nameless + 1;
+  timetable.askEarly(seat, monoMs() + settings.confirmS * 1000);
+  return true;
+};
+
+const NAMES = ['identity.mac', 'identity.serial'] as const;
+
+/** What a log-in would open is not lost. */
+const isLostBy = (gap: string | undefined): boolean => gap !== undefined && gap !== 'absent' && gap !== 'refused';
 
 const SOMEBODY_ELSE: Sight = { kind: 'nothing', reason: 'unreadable', detail: 'another device may be here' };
 

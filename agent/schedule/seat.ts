@@ -25,6 +25,8 @@ export interface FleetSeat extends Seat {
    * once, or said.
    */
   untold?: 'there' | 'once' | 'said';
+  /** Looks in a row that lost what names the machine here, before a device is known by the address. */
+  nameless?: number;
   /** The last look found nobody here. */
   goneOnce?: boolean;
   /** A look is under way. */

@@ -446,3 +446,48 @@ test('one that answers the CGMiner API whole and is recognised by nobody is told
     ['device.unrecognised'],
   );
 });
+
+const M50S = 'whatsminer/m50s-api2';
+
+/** Cuts all that would tell which machine this is, until it is told to stop. */
+const namingCut = (fleet: Fleet): { stop: () => void } => {
+  let isOn = true;
+  fleet.follow((device, request) =>
+    device.behave(isOn && /"(?:get_miner_info|summary|edevs|devdetails|devs)"/.test(request) ? 'truncate' : 'honest'),
+  );
+  return {
+    stop: () => {
+      isOn = false;
+    },
+  };
+};
+
+test('a machine that lost what names it is asked again before it is a device, and was there then', async (t) => {
+  const base = '127.44.60.1';
+  await using fleet = await start(base, M50S);
+  const hall = new Hall(t, [placeOf(base, fleet)]);
+  const cut = namingCut(fleet);
+  for (let looks = 0; looks < 3; looks += 1) {
+    await hall.look(0);
+    assert.deepEqual([hall.seat(0).device, hall.fleet.untoldAddresses()], [undefined, [base]]);
+    hall.aheadMs += 15_000;
+  }
+  cut.stop();
+  for (let looks = 0; looks < 2; looks += 1) await hall.look(0);
+  assert.match(hall.seat(0).device ?? '', /^mac-/);
+  assert.deepEqual([hall.findings(), hall.fleet.untoldAddresses()], [[], []]);
+});
+
+test('one that never tells which machine it is is known by its address at the fourth look', async (t) => {
+  const base = '127.44.61.1';
+  await using fleet = await start(base, M50S);
+  const hall = new Hall(t, [placeOf(base, fleet)]);
+  namingCut(fleet);
+  for (let looks = 0; looks < 4; looks += 1) {
+    assert.equal(hall.seat(0).device, undefined);
+    await hall.look(0);
+    hall.aheadMs += 15_000;
+  }
+  assert.equal(hall.seat(0).device, 'ip-127-44-61-1');
+  assert.deepEqual(hall.findings(), []);
+});
