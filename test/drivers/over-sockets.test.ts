@@ -144,7 +144,8 @@ describe('a realm that several makers have, with nothing on 4028 and 8359', () =
       { credentials: false, more: { vendorDefault: true } },
     ]) {
       const { sight, asked } = await lookOnce(blackminer, asking);
-      assert.deepEqual(sight, { kind: 'nothing', reason: 'refused', detail: 'could be hammer or volcminer' });
+      const detail = 'could be hammer or volcminer';
+      assert.deepEqual(sight, { kind: 'nothing', reason: 'refused', detail, mayBeMiner: true });
       assert.deepEqual(asked, ['GET /']);
     }
   });
