@@ -22,7 +22,8 @@ import { withEndpoint } from './normalise/facts.ts';
 import { maskCapture, secretNames } from './normalise/mask.ts';
 import type { LookKind, Observation } from './normalise/observation.ts';
 import type { Emit } from './platform/events.ts';
-import type { Capture, EndpointReading } from './probe/capture.ts';
+import type { Capture, EndpointReading, NoReply, Reply } from './probe/capture.ts';
+import { FIRST_PAUSE_MS } from './probe/door-record.ts';
 import type { Target } from './probe/target.ts';
 import { probeSeat } from './probe-seat.ts';
 import { heedReassignments } from './reassignments.ts';
@@ -347,29 +348,38 @@ const caseOf = (seat: FleetSeat, look: LookKind, sight: Sight, deps: RoundDeps):
   return { device, shown: sight.kind === 'seen' && seat.claim !== undefined ? SOMEBODY_ELSE : sight };
 };
 
-/** Looks in a row that may lose what names a device. */
+/** Looks in a row that may lose what names a device … */
 const MOST_NAMELESS = 3;
+/** … and how long they may where a log-in rests that was left without an answer: until it was shown four times, ms. */
+const LONGEST_NAMELESS_MS = 2_400_000;
 
 /**
  * Whether answers were lost that would say which machine this is, at an address where none was known: a known one that moved would become
- * another device, which is missing as soon as it tells who it is. It is asked again soon; who never tells is known by the address.
+ * another device, which is missing as soon as it tells who it is. It is asked again soon, or when a log-in that rests may be shown again;
+ * who never tells is known by the address.
  */
 const isNameless = (
   seat: FleetSeat,
-  { observation: { facts, gaps } }: Seen,
+  { observation: { facts, gaps }, capture }: Seen,
   { timetable, monoMs, settings }: RoundDeps,
 ): boolean => {
-  const { device, place, nameless = 0 } = seat;
+  const nowMs = monoMs();
+  const { device, place, nameless = { looks: 0, sinceMs: nowMs } } = seat;
   if (device !== undefined || place.origin === 'host') return false;
   const isLost = NAMES.some((fact) => isLostBy(gaps.get(fact))) && marksOf(facts).length === 0;
-  if (!isLost || nameless >= MOST_NAMELESS) {
+  const isResting = capture.replies.values().some(restsUnanswered);
+  const isOver = isResting ? nowMs - nameless.sinceMs >= LONGEST_NAMELESS_MS : nameless.looks >= MOST_NAMELESS;
+  if (!isLost || isOver) {
     delete seat.nameless;
     return false;
   }
-  seat.nameless = nameless + 1;
-  timetable.askEarly(seat, monoMs() + settings.confirmS * 1000);
+  seat.nameless = { ...nameless, looks: nameless.looks + 1 };
+  timetable.askEarly(seat, nowMs + (isResting ? FIRST_PAUSE_MS : settings.confirmS * 1000));
   return true;
 };
+
+const restsUnanswered = (reply: Reply | NoReply): boolean =>
+  reply.kind === 'no-reply' && reply.waits === true && reply.reason !== 'refused';
 
 const NAMES = ['identity.mac', 'identity.serial'] as const;
 

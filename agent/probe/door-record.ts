@@ -1,7 +1,7 @@
 import type { NoReply } from './capture.ts';
 
 /** Pause after the first refusal, doubled by each further one, ms. */
-const FIRST_PAUSE_MS = 300_000;
+export const FIRST_PAUSE_MS = 300_000;
 export const LONGEST_PAUSE_MS = 86_400_000;
 
 /** Passwords that are remembered as refused at one door; a further one waits until the first of them may be shown again. */

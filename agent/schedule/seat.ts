@@ -25,8 +25,8 @@ export interface FleetSeat extends Seat {
    * once, or said.
    */
   untold?: 'there' | 'once' | 'said';
-  /** Looks in a row that lost what names the machine here, before a device is known by the address. */
-  nameless?: number;
+  /** Looks in a row that lost what names the machine here, before a device is known by the address, and since when, ms of the timetable. */
+  nameless?: { readonly looks: number; readonly sinceMs: number };
   /** The last look found nobody here. */
   goneOnce?: boolean;
   /** A look is under way. */

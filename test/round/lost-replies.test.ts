@@ -491,3 +491,59 @@ test('one that never tells which machine it is is known by its address at the fo
   assert.equal(hall.seat(0).device, 'ip-127-44-61-1');
   assert.deepEqual(hall.findings(), []);
 });
+
+/** An S21 that answers a log-in as it is told, and all else as it should. */
+const hangingUp = async (answer: (socket: Socket) => boolean) => {
+  const fleet = await start('127.0.0.1', 'antminer-stock/s21');
+  const page = await FakeMiner.start((request, socket) => {
+    if (!/^authorization:/im.test(request) || !answer(socket))
+      pass(request, socket, { host: '127.0.0.1', port: fleet.ports.http });
+  });
+  const place = placeOf('127.0.0.1', fleet);
+  return {
+    place: { ...place, ports: { ...place.ports, http: page.port } },
+    [Symbol.asyncDispose]: async () => {
+      await page[Symbol.asyncDispose]();
+      await fleet.stop();
+    },
+  };
+};
+
+test('one whose log-in was left without an answer is waited for while it rests, and named by what it tells then', async (t) => {
+  let isCutting = true;
+  await using machine = await hangingUp((socket) => {
+    const isCut = isCutting;
+    if (isCut) socket.end('HTTP/1.1 2');
+    isCutting = false;
+    return isCut;
+  });
+  const hall = new Hall(t, [machine.place]);
+  hall.credential = { user: 'root', password: () => 'specimen' };
+  for (let looks = 0; looks < 6; looks += 1) {
+    await hall.look(0);
+    assert.deepEqual([hall.seat(0).device, isCutting], [undefined, false]);
+    hall.passedMs += 40_000;
+  }
+  hall.passedMs += 60_000;
+  await hall.look(0);
+  assert.match(hall.seat(0).device ?? '', /^mac-/);
+  assert.deepEqual(hall.findings(), []);
+});
+
+test('and one that leaves every log-in without an answer is known by its address after the fourth', async (t) => {
+  let shown = 0;
+  await using machine = await hangingUp((socket) => {
+    shown += 1;
+    return socket.destroy() !== undefined;
+  });
+  const hall = new Hall(t, [machine.place]);
+  hall.credential = { user: 'root', password: () => 'specimen' };
+  let minutes = 0;
+  while (minutes <= 60 && hall.seat(0).device === undefined) {
+    await hall.look(0);
+    hall.passedMs += 60_000;
+    minutes += 1;
+  }
+  assert.deepEqual([hall.seat(0).device, shown], ['ip-127-0-0-1', 4]);
+  assert.deepEqual(hall.findings(), []);
+});
