@@ -202,7 +202,8 @@ export class Daemon {
     const sizeBefore = log.size();
     pacer.start();
     const [host, sha256] = await Promise.all([describeHost(), binaryDigest(), this.#time.start()]);
-    markBegun(config.state_dir, log.origin);
+    // A first log is marked once it stands: a start that dies before that lost nothing.
+    if (former !== undefined) markBegun(config.state_dir, log.origin);
     keepBoot(config.state_dir, log.bootseed);
     const start = {
       agent: { name: 'assayer', version: VERSION, ...(sha256 === undefined ? {} : { sha256 }) },
@@ -218,6 +219,7 @@ export class Daemon {
       nowMs: this.#ambience.clock.wallMs(),
       emit: this.#ambience.emit,
     });
+    if (former === undefined) markBegun(config.state_dir, log.origin);
     const { store } = this.#ground;
     if (store.lost !== undefined) tellLost(store.lost, store, this.#ambience.emit);
     if (this.#ranUntilMs === undefined && former !== undefined) tellBegunAnew(log, former, this.#ambience.emit);

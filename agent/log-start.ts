@@ -93,6 +93,5 @@ export const tellBegunAnew = (log: Log, { origin }: { readonly origin?: string }
   emit('warn', 'log.begun-anew', {
     log: log.origin,
     former: origin ?? 'unknown',
-    remedy:
-      'if no first start failed and nobody removed the store on purpose, find out who did; a backup of it holds the former log',
+    remedy: 'if nobody removed the store on purpose, find out who did; a backup of it holds the former log',
   });

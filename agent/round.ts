@@ -348,15 +348,15 @@ const caseOf = (seat: FleetSeat, look: LookKind, sight: Sight, deps: RoundDeps):
   return { device, shown: sight.kind === 'seen' && seat.claim !== undefined ? SOMEBODY_ELSE : sight };
 };
 
-/** Looks in a row that may lose what names a device … */
-const MOST_NAMELESS = 3;
-/** … and how long they may where a log-in rests that was left without an answer: until it was shown four times, ms. */
-const LONGEST_NAMELESS_MS = 2_400_000;
+/** How long answers may be lost that name a device: as long as a machine may take to start, ms … */
+const LONGEST_NAMELESS_MS = 600_000;
+/** … and where a log-in rests that was left without an answer: until it was shown four times, ms. */
+const LONGEST_RESTING_MS = 2_400_000;
 
 /**
  * Whether answers were lost that would say which machine this is, at an address where none was known: a known one that moved would become
- * another device, which is missing as soon as it tells who it is. It is asked again soon, or when a log-in that rests may be shown again;
- * who never tells is known by the address.
+ * another device, which is new, and missing as soon as it tells who it is. It is asked again soon, then less and less often, or when a
+ * log-in that rests may be shown again; who never tells is known by the address.
  */
 const isNameless = (
   seat: FleetSeat,
@@ -368,13 +368,13 @@ const isNameless = (
   if (device !== undefined || place.origin === 'host') return false;
   const isLost = NAMES.some((fact) => isLostBy(gaps.get(fact))) && marksOf(facts).length === 0;
   const isResting = capture.replies.values().some(restsUnanswered);
-  const isOver = isResting ? nowMs - nameless.sinceMs >= LONGEST_NAMELESS_MS : nameless.looks >= MOST_NAMELESS;
-  if (!isLost || isOver) {
+  if (!isLost || nowMs - nameless.sinceMs >= (isResting ? LONGEST_RESTING_MS : LONGEST_NAMELESS_MS)) {
     delete seat.nameless;
     return false;
   }
-  seat.nameless = { ...nameless, looks: nameless.looks + 1 };
-  timetable.askEarly(seat, nowMs + (isResting ? FIRST_PAUSE_MS : settings.confirmS * 1000));
+  const { looks, sinceMs } = nameless;
+  seat.nameless = { looks: looks + 1, sinceMs };
+  timetable.askEarly(seat, nowMs + (isResting ? FIRST_PAUSE_MS : settings.confirmS * 1000 * 2 ** looks));
   return true;
 };
 

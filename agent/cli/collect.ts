@@ -31,6 +31,7 @@ export const collectVerb = (program: Command, io: Io): void => {
     program
       .command('collect')
       .description('collect what gateways publish: verify, store, acknowledge; or ask what was collected')
+      .helpCommand(true)
       // An option behind a query belongs to the query.
       .enablePositionalOptions()
       .argument('<broker-url...>', 'mqtts://host:8883; more than one are tried in this order')
@@ -94,8 +95,8 @@ const MOST_NAMED = 16;
 
 const run = async (urls: readonly string[], options: CollectOptions, io: Io): Promise<void> => {
   boundHeap();
-  const id = idOf(options);
   const settings = settingsOf(urls, options);
+  const id = idOf(options);
   const leftOut: { readonly file: string; readonly message: string }[] = [];
   const trust = trustOf(options, (file, message) => leftOut.push({ file, message }));
   const share = shareOf(options);

@@ -40,7 +40,7 @@ export type Identification =
       readonly kind: 'unidentified';
       readonly detail: string;
       readonly lost?: readonly string[];
-      /** It may well be a miner: it speaks the CGMiner API, or began to give a landing page that broke off. */
+      /** It may well be a miner: it speaks the CGMiner API, takes connections for it in silence, or began to give a landing page that broke off. */
       readonly speaks?: true;
     }
   /** `drips`: somebody sent something, and no whole reply. `accepts`: somebody took a connection, and nothing more came of it. */
@@ -384,7 +384,7 @@ class Inquiry {
   /** Any web server may fail at a path that it does not know: where it gave its page, that is no answer lost. */
   #unidentified(missing: readonly Lost[]): Identification {
     const lost = missing.filter(({ query }) => query !== AXEOS_INFO || this.#web === undefined);
-    const speaks = this.#speaksCgminer() || this.#hasBegunPage();
+    const speaks = this.#mayBeCgminer() || this.#hasBegunPage();
     return {
       kind: 'unidentified',
       detail: this.#evidence.join('; '),
@@ -393,9 +393,10 @@ class Inquiry {
     };
   }
 
-  #speaksCgminer(): boolean {
+  #mayBeCgminer(): boolean {
     const version = this.#asked.get(questionOf(VERSION))?.answer;
-    return version !== undefined && version.kind !== 'page' && (isCgminer(version) || beginsAsCgminer(version));
+    if (version === undefined || version.kind === 'page') return false;
+    return isCgminer(version) || beginsAsCgminer(version) || (version.kind === 'no-reply' && wasAccepted(version));
   }
 
   #hasBegunPage(): boolean {

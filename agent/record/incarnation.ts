@@ -21,7 +21,10 @@ export const lastBegun = (stateDir: string): { readonly origin?: string } | unde
   return origin === undefined ? {} : { origin };
 };
 
-/** Leaves the mark, before the log gets its first entry: whatever ends the process then, no other log takes this origin. Throws `store.*` where it cannot. */
+/**
+ * Leaves the mark, before anything of the log is published, and where a log was begun before, before this one gets its first entry: whatever
+ * ends the process then, no other log takes this origin. Throws `store.*` where it cannot.
+ */
 export const markBegun = (stateDir: string, origin: string): void => {
   if (lastBegun(stateDir)?.origin === origin) return;
   const file = join(stateDir, FILE);

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
@@ -59,4 +61,19 @@ suite('kill -9 in a loop', { skip: WITHOUT_MOSQUITTO, timeout: 180_000 }, () => 
     t.diagnostic(`${boots} starts, ${messages.length} entries, ${published.length} messages, ${findings} findings`);
     assertPolite(fleet);
   });
+});
+
+test('a first start that is killed as soon as it has left its mark lost no store', { timeout: 120_000 }, async () => {
+  const marked = ({ stateDir }: Gateway): boolean => existsSync(join(stateDir, 'log.json'));
+  for (let kill = 0; kill < 2; kill += 1) {
+    await using gateway = Gateway.create({ devices: [{ host: '127.71.1.1' }], schedule: NO_ENDPOINT });
+    gateway.spawn();
+    while (!marked(gateway)) await delay(1);
+    await gateway.stop('SIGKILL');
+    await gateway.up();
+    assert.deepEqual(gateway.findings('evidence.agent-gap'), []);
+    assert.deepEqual(gateway.eventsOf('log.begun-anew'), []);
+    await gateway.stop();
+    await gateway.verified();
+  }
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { connect, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { cgminer, defineDriver } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
@@ -478,17 +479,20 @@ test('a machine that lost what names it is asked again before it is a device, an
   assert.deepEqual([hall.findings(), hall.fleet.untoldAddresses()], [[], []]);
 });
 
-test('one that never tells which machine it is is known by its address at the fourth look', async (t) => {
+test('one that never tells which machine it is is asked less and less often, and known by its address after ten minutes', async (t) => {
   const base = '127.44.61.1';
   await using fleet = await start(base, M50S);
   const hall = new Hall(t, [placeOf(base, fleet)]);
   namingCut(fleet);
-  for (let looks = 0; looks < 4; looks += 1) {
-    assert.equal(hall.seat(0).device, undefined);
+  let looks = 0;
+  while (looks < 20 && hall.seat(0).device === undefined) {
     await hall.look(0);
-    hall.aheadMs += 15_000;
+    const asked = hall.timetable.due(Number.MAX_SAFE_INTEGER).some(({ early }) => early);
+    assert.equal(asked, hall.seat(0).device === undefined);
+    hall.passedMs += 10_000 * 2 ** looks;
+    looks += 1;
   }
-  assert.equal(hall.seat(0).device, 'ip-127-44-61-1');
+  assert.deepEqual([hall.seat(0).device, looks], ['ip-127-44-61-1', 7]);
   assert.deepEqual(hall.findings(), []);
 });
 
@@ -545,5 +549,48 @@ test('and one that leaves every log-in without an answer is known by its address
     minutes += 1;
   }
   assert.deepEqual([hall.seat(0).device, shown], ['ip-127-0-0-1', 4]);
+  assert.deepEqual(hall.findings(), []);
+});
+
+test('a machine whose API takes connections in silence beside a page that nobody knows is told of; one whose port is closed is not', async (t) => {
+  const page = 'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n<html>shop</a>\n';
+  await using web = await FakeMiner.start((request, socket) =>
+    socket.end(request.startsWith('GET / ') ? page : 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n'),
+  );
+  await using silent = await FakeMiner.start(() => undefined);
+  const told = async (cgminer: number): Promise<readonly string[]> => {
+    const ports = { cgminer, http: web.port };
+    const hall = new Hall(t, [{ address: '127.0.0.1', ports, labels: {}, origin: 'range', entry: '127.0.0.1' }]);
+    for (let looks = 0; looks < 2; looks += 1) await hall.look(0);
+    return hall.events.map(({ event }) => event);
+  };
+  assert.deepEqual(await told(silent.port), ['device.unrecognised']);
+  assert.deepEqual(await told(1), []);
+});
+
+test('one that resets each connection as soon as it stands was there when its entry was searched', async (t) => {
+  const base = '127.0.0.1';
+  await using fleet = await start(base, 'cgminer/cgminer');
+  let isResetting = true;
+  const server = createServer({ pauseOnConnect: true }, (socket) => {
+    if (isResetting) socket.resetAndDestroy();
+    else {
+      socket.pipe(connect(fleet.ports.cgminer, base)).pipe(socket);
+      socket.resume();
+    }
+  });
+  server.listen(0, base);
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo; // a TCP server has one
+  const place = placeOf(base, fleet);
+  const hall = new Hall(t, [{ ...place, ports: { ...place.ports, cgminer: port } }]);
+  for (let looks = 0; looks < 4; looks += 1) {
+    await hall.look(0);
+    assert.equal(hall.seat(0).passed, false);
+  }
+  isResetting = false;
+  for (let looks = 0; looks < 3; looks += 1) await hall.look(0);
+  assert.equal(familyAt(hall), 'cgminer');
   assert.deepEqual(hall.findings(), []);
 });

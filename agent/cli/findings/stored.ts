@@ -127,7 +127,9 @@ export const findingNumbered = (config: string, number: string, io: Io): Numbere
   const { state_dir: stateDir, operator, gateway } = settings;
   using store = openStore(stateDir, io);
   const all = findingsIn(store, { open: false });
-  const found = all.find(({ finding }) => finding.openedSeq === Number(number));
+  // One of a log that was replaced may have the same number: what counts goes before what is over.
+  const numbered = all.filter(({ finding }) => finding.openedSeq === Number(number));
+  const found = numbered.find(({ finding }) => STANDING.has(finding.state)) ?? numbered[0];
   if (found === undefined) throw none(number, config);
   const about = endingOf(found.finding).kind === 'other' ? toldAbout(found, all) : undefined;
   const { counting } = splitApprovers(approvers, Approvals.countingIn(stateDir));
