@@ -3,7 +3,7 @@ import { type Approved, approvedFacts } from '../baseline/approved.ts';
 import type { Circumstances } from '../baseline/expected.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { holderOf } from '../baseline/reference.ts';
-import type { Described } from '../baseline/scope.ts';
+import type { Described, Kind } from '../baseline/scope.ts';
 import { heldBy, type Standing } from '../baseline/standing.ts';
 import type { DeviceState, Track } from './device.ts';
 import type { Finding } from './finding.ts';
@@ -35,28 +35,32 @@ export const stagesOf = (state: DeviceState, shown: Facts): readonly Described[]
 /** Facts that a scope may name. */
 type Naming = 'family' | 'identity.model' | 'firmware.version';
 
+type Allows = (fact: Naming, known: string | undefined, now: string) => boolean;
+
 const describedBy = (
   { id, labels, family, attested, reference, edited }: DeviceState,
   shown: Facts,
-  allows: (fact: Naming, known: string | undefined, now: string) => boolean,
+  allows: Allows,
 ): Described => {
   const approved = keptFacts(reference?.facts);
   const last = attested?.facts === reference?.facts ? approved : keptFacts(attested?.facts);
   const isNew = reference === undefined && attested === undefined;
-  const told = (fact: Naming): string | undefined => {
+  let isOther = false;
+  const told = (fact: Naming, allowing: Allows): string | undefined => {
     const [known, now] = [approved[fact], last[fact]];
     const isNone = reference?.absent?.includes(fact) === true;
     if (known === undefined && !isNone) return now ?? (isNew ? shown[fact] : undefined);
-    return now !== undefined && now !== known && allows(fact, known, now) ? now : known;
+    const isAnother = now !== undefined && now !== known && allowing(fact, known, now);
+    isOther ||= isAnother;
+    return isAnother ? now : known;
   };
-  return {
-    device: id,
-    labels,
-    family: told('family') ?? family,
-    model: told('identity.model'),
-    version: told('firmware.version'),
-    edited,
-  };
+  const kind = (allowing: Allows): Kind => ({
+    family: told('family', allowing) ?? family,
+    model: told('identity.model', allowing),
+    version: told('firmware.version', allowing),
+  });
+  const now = kind(allows);
+  return { device: id, labels, ...now, ...(isOther ? { was: kind(() => false) } : {}), edited };
 };
 
 /** What was attested, and is none of the approved values, is allowed where its rules found nothing, or a plan covers what they found. */

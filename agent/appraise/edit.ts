@@ -1,5 +1,5 @@
 import { type Terms, termsId } from '../../shared/terms.ts';
-import { type Described, type Edited, inScope } from '../baseline/scope.ts';
+import { type Described, type Edited, speaksOf } from '../baseline/scope.ts';
 import { type Adopted, countsFor, type Standing } from '../baseline/standing.ts';
 import { describe } from './approval.ts';
 import { owedTo } from './breach.ts';
@@ -54,7 +54,7 @@ export const effectOf = (edit: Edit, standing: Standing): Effect => {
   };
 };
 
-const fits = ({ terms }: Document, who: Described): boolean => inScope(terms.scope, who);
+const fits = ({ terms }: Document, who: Described): boolean => speaksOf(terms, who);
 
 /** Against one of those that the device was before; what spoke of the device itself keeps on doing so. */
 const effectOn = (

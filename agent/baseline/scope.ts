@@ -1,4 +1,5 @@
-import type { Scope } from '../../shared/terms.ts';
+import type { FactName } from '../../shared/facts.ts';
+import type { ReferenceTerms, Scope, Terms } from '../../shared/terms.ts';
 
 /** A device as far as the scope of a document can name it. */
 export interface Described {
@@ -7,8 +8,13 @@ export interface Described {
   readonly model?: string | undefined;
   readonly family?: string | undefined;
   readonly version?: string | undefined;
+  /** What it was approved as, where it may be something else now. */
+  readonly was?: Kind;
   readonly edited?: Edited | undefined;
 }
+
+/** What a device is, as far as it says so itself. */
+export type Kind = Pick<Described, 'family' | 'model' | 'version'>;
 
 /** Documents of which an edit of the configuration decided that they speak, or do not speak, of a device: it decides nothing. */
 export interface Edited {
@@ -32,6 +38,36 @@ export const inScope = (scope: Scope | undefined, { device, labels, model, famil
     return false;
   return Object.entries(scope.labels ?? {}).every(([name, value]) => labels[name] === value);
 };
+
+/** The facts by which a device says what it is. */
+export const KIND_FACTS = {
+  family: 'family',
+  model: 'identity.model',
+  version: 'firmware.version',
+} as const satisfies { readonly [Member in keyof Kind]-?: FactName };
+
+/**
+ * Whether a document speaks of this device. A reference that names what it was goes on doing so where it is the one that allows what it
+ * is now: else it would allow a version and hold nobody to anything who has that.
+ */
+export const speaksOf = (terms: Terms, who: Described): boolean => inScope(terms.scope, asAllowed(terms, who));
+
+/** What a reference allows a device to have become, it is for that. */
+const asAllowed = (terms: Terms, { was, ...now }: Described): Described => {
+  if (was === undefined || terms.kind !== 'reference') return now;
+  const allowed = keptKinds(terms, now).map((member) => [member, was[member]]);
+  return { ...now, ...Object.fromEntries(allowed) };
+};
+
+/** Of what a device is: that which this reference names as one of its values. */
+const keptKinds = ({ values = [] }: Pick<ReferenceTerms, 'values'>, who: Kind): readonly (keyof Kind)[] =>
+  (Object.keys(KIND_FACTS) as readonly (keyof Kind)[]).filter((member) =>
+    values.some(
+      (item) =>
+        item.fact === KIND_FACTS[member] &&
+        (item.class === 'volatile' || [item.value].flat().some((value) => value === who[member])),
+    ),
+  );
 
 /** Whether two documents may speak of one device: no label, name, model or family that both ask for rules it out. A version may change. */
 export const mayMeet = (one: Scope = {}, other: Scope = {}): boolean =>

@@ -10,7 +10,7 @@ import {
   type Waiver,
 } from '../../shared/terms.ts';
 import { itemsAt, saysNothing, scheduled, scheduledNear, TOLERANCE_MS } from './expected.ts';
-import { closeness, type Described, inScope } from './scope.ts';
+import { closeness, type Described, inScope, KIND_FACTS, speaksOf } from './scope.ts';
 
 /** What approvers laid down and the log holds: reference documents, plans and waivers in force, and whom they speak of. */
 
@@ -65,7 +65,7 @@ const LATE_MS = 24 * 3_600_000;
 
 /** Whether a document counts for this device: its scope fits, but for what an edit of the configuration did to that. */
 export const countsFor = ({ sha256, terms }: Pick<Adopted<Terms>, 'sha256' | 'terms'>, who: Described): boolean =>
-  who.edited?.apart.includes(sha256) !== true && (inScope(terms.scope, who) || isKept(terms, who));
+  who.edited?.apart.includes(sha256) !== true && (speaksOf(terms, who) || isKept(terms, who));
 
 const isKept = (terms: Terms, { edited }: Described): boolean =>
   terms.kind === 'reference' && edited?.kept.includes(terms.ref_id) === true;
@@ -87,7 +87,7 @@ export const heldBy = (standing: Standing, who: Described, nowMs: number): Reado
   const held = new Map<string, Held>();
   const counting = standing.references.filter(({ terms, sha256 }) => terms.values && countsFor({ terms, sha256 }, who));
   const [fitting = [], kept = []] = [true, false].map((fits) =>
-    counting.filter(({ terms }) => inScope(terms.scope, who) === fits),
+    counting.filter(({ terms }) => speaksOf(terms, who) === fits),
   );
   for (const [fact, own] of fitting.flatMap((document) => itemsOf(document, nowMs))) {
     const other = held.get(fact);
@@ -98,6 +98,10 @@ export const heldBy = (standing: Standing, who: Described, nowMs: number): Reado
       continue;
     held.set(fact, own);
   }
+  // What allows a device to be what it is now says so, or documents for that could take it back, and it would be what it was.
+  const allowing = fitting.filter(({ terms }) => !inScope(terms.scope, who));
+  for (const [fact, own] of allowing.flatMap((document) => itemsOf(document, nowMs)))
+    if (OF_KIND.has(fact)) held.set(fact, own);
   for (const [fact, own] of kept.flatMap((document) => itemsOf(document, nowMs))) {
     const other = held.get(fact);
     const givesWay = other !== undefined && !(saysNothing(other.items, nowMs) && own.closeness >= other.closeness);
@@ -105,6 +109,8 @@ export const heldBy = (standing: Standing, who: Described, nowMs: number): Reado
   }
   return held;
 };
+
+const OF_KIND: ReadonlySet<string> = new Set(Object.values(KIND_FACTS));
 
 /** What counts no longer must not keep what others say from counting. */
 const itemsOf = ({ seq, terms }: Adopted<ReferenceTerms>, nowMs: number): readonly (readonly [string, Held])[] =>

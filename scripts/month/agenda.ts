@@ -55,6 +55,7 @@ interface Times {
 /** Chooses times and devices, by the seed of the scenario and by nothing else. Throws `scenario.crowded`. */
 export const agendaOf = (scenario: Scenario, site: Site, times: Times, ofDevices: number): Agenda => {
   const claims = new Map<Machine, { readonly fromMs: number; readonly untilMs: number }[]>();
+  const replaced = new Map<Happening['event'], Set<Machine>>();
   const lists = [
     ...scenario.attacks.map((event) => ({ kind: 'attack' as const, event })),
     ...scenario.planned.map((event) => ({ kind: 'planned' as const, event })),
@@ -75,10 +76,20 @@ export const agendaOf = (scenario: Scenario, site: Site, times: Times, ofDevices
         untilMs: Math.max(untilMs, atMs + approvedAfter(event)) + times.apartMs,
       };
       const random = new Random(scenario.seed, kind, event.what, String(turn));
-      const machines = chosen(event, site, scenario.devices / ofDevices, random, (machine) =>
-        (claims.get(machine) ?? []).every(({ fromMs, untilMs: until }) => until <= atMs || fromMs >= untilMs),
+      const before = replaced.getOrInsertComputed(event, () => new Set());
+      const machines = chosen(
+        event,
+        site,
+        scenario.devices / ofDevices,
+        random,
+        (machine) =>
+          !before.has(machine) &&
+          (claims.get(machine) ?? []).every(({ fromMs, untilMs: until }) => until <= atMs || fromMs >= untilMs),
       );
-      for (const machine of machines) claims.getOrInsertComputed(machine, () => []).push(span);
+      for (const machine of machines) {
+        claims.getOrInsertComputed(machine, () => []).push(span);
+        if (event.steps.some(isReplacing)) before.add(machine);
+      }
       return [
         {
           kind,
@@ -131,6 +142,9 @@ const timesOf = (
     return at === undefined ? fromMs + minutes(sliceMs / 60_000) : fromMs - ((fromMs - startMs) % DAY_MS) + at;
   }).toSorted((one, other) => one - other);
 };
+
+/** What was replaced in a machine is not there to be replaced once more. */
+const isReplacing = (step: Life['steps'][number]): boolean => step.do === 'replace';
 
 const NEED_RANGE = new Set(['move', 'clone', 'join']);
 

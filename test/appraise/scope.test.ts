@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { approvedOf } from '../../agent/appraise/approval.ts';
 import { reportPlan } from '../../agent/appraise/plan-report.ts';
 import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
-import type { Facts } from '../../shared/facts.ts';
+import type { FactName, Facts } from '../../shared/facts.ts';
 import type { ExpectedValue, Scope } from '../../shared/terms.ts';
 import { plan, reference, under, waiver } from './standing.ts';
 import { HOUR, MINUTE, pools, showing, Watch } from './watch.ts';
@@ -89,6 +90,47 @@ test('what a document or a person allowed decides who a device is: documents for
   planned.context = under(() => planned.nowMs, { references: [scoped], plans: [rollout] });
   planned.live(HOUR, showing(OTHER_VERSION));
   assert.ok(planned.opened('pool.user-changed').length > 0);
+});
+
+test('a reference that allows another version, or model, than its scope names goes on holding who has that', () => {
+  const free = { fact: 'firmware.build', class: 'volatile' } as const;
+  const cases: [Scope, ExpectedValue, Facts][] = [
+    [
+      { devices: ['rig'], firmware: ['antminer-stock 2026.03.1'] },
+      { fact: 'firmware.version', class: 'set', value: ['2026.03.1', '2026.04.1'] },
+      OTHER_VERSION,
+    ],
+    [
+      { models: ['Antminer S21'] },
+      { fact: 'identity.model', class: 'set', value: ['Antminer S21', 'Antminer T21'] },
+      OTHER_MODEL,
+    ],
+  ];
+  // What a document for the new version lays down of the version would make the device what it was.
+  const contrary = reference(8, [{ fact: 'firmware.version', class: 'exact', value: '2026.05.1' }], {
+    devices: ['rig'],
+    firmware: ['antminer-stock 2026.04.1'],
+  });
+  for (const [scope, allowed, changes] of cases) {
+    for (const others of [[], [contrary]]) {
+      const watch = Watch.known();
+      watch.context = under(() => watch.nowMs, {
+        references: [reference(7, [allowed, free, ACCOUNT], scope), ...others],
+      });
+      watch.live(HOUR, showing({}));
+      for (const mode of ['low', 'high', 'low', 'high'])
+        watch.live(HOUR, showing({ ...changes, 'config.other': [{ key: 'led', value: mode }] }));
+      assert.deepEqual(
+        watch.said().filter((said) => /firmware|identity\.model/.test(said)),
+        [],
+      );
+      const held = approvedOf(watch.state, watch.context.standing ?? NOTHING_STANDING, changes, watch.nowMs)?.facts;
+      assert.equal(held?.[allowed.fact as FactName], changes[allowed.fact as FactName], 'and no difference is shown');
+      watch.live(HOUR, showing({ ...changes, ...THEFT }));
+      const [theft] = watch.opened('pool.user-changed');
+      assert.equal(theft?.severity, 'critical');
+    }
+  }
 });
 
 test('a roll-out that is scoped by where it starts from covers the device that did it, and the report counts it', () => {

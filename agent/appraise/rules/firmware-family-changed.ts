@@ -9,7 +9,7 @@ export const firmwareFamilyChanged = defineRule({
   title: 'Firmware family changed',
   meaning:
     'The device answers like another family of firmware than the reference: stock became third-party, or the reverse.',
-  benign: ['approved conversion'],
+  benign: ['approved conversion', 'a driver file that was added or edited: nothing changed at the device'],
   severity: 'high',
   basis: 'self-reported',
   confirm: 'C2',

@@ -11,7 +11,7 @@ import { readDevice } from '../../appraise/device.ts';
 import { changeNotObserved } from '../../appraise/rules/change-not-observed.ts';
 import { expectsUncompared } from '../../appraise/where-held.ts';
 import { factsOfClaims } from '../../baseline/claims.ts';
-import { type Described, inScope } from '../../baseline/scope.ts';
+import { type Described, speaksOf } from '../../baseline/scope.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Entry } from '../../record/entry.ts';
 import { hasCovered, type Order } from '../../record/orders.ts';
@@ -91,7 +91,7 @@ const standingOf = (order: Order, known: readonly Described[]): Written => {
   const { seq, terms, by, adoptedAt } = order;
   const name = termsId(terms);
   if (terms.kind === 'reference') {
-    const matched = known.some((who) => speaksOf(terms, who));
+    const matched = known.some((who) => holds(terms, who));
     return { kind: 'reference', name, seq, owner: by.join(', '), matched, sinceS: adoptedAt };
   }
   const common = { name, seq, owner: terms.author, matched: hasCovered(order), uncompared: expectsUncompared(terms) };
@@ -104,8 +104,9 @@ const standingOf = (order: Order, known: readonly Described[]): Written => {
 const isOfDevices = ({ terms }: Order): boolean =>
   terms.kind !== 'reference' || (terms.values ?? terms.entries) !== undefined;
 
-const speaksOf = ({ entries = [], values, scope }: ReferenceTerms, who: Described): boolean =>
-  entries.some(({ device }) => device === who.device) || (values !== undefined && inScope(scope, who));
+const holds = (terms: ReferenceTerms, who: Described): boolean =>
+  terms.entries?.some(({ device }) => device === who.device) === true ||
+  (terms.values !== undefined && speaksOf(terms, who));
 
 /** Plans and waivers that ran to their end since then, with what they covered. What somebody closed was not left to match anything. */
 const expiredOf = (store: Store, sinceS: number): readonly Written[] => {

@@ -1,7 +1,7 @@
 import type { BaselineStatement } from '../../../shared/index.ts';
 import { describe } from '../../appraise/approval.ts';
 import { type DeviceState, readDevice } from '../../appraise/device.ts';
-import { inScope } from '../../baseline/scope.ts';
+import { speaksOf } from '../../baseline/scope.ts';
 import { admittedBy } from '../../desk/signers.ts';
 import type { Order } from '../../record/orders.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
@@ -45,9 +45,7 @@ export const withdrawalLines = (order: Order, stateDir: string, nowS: number, io
   ...fallBack(stateDir, io, (state) => {
     const named = state.reference?.entries.some(({ seq }) => seq === order.seq) === true;
     const { terms } = order;
-    return (
-      named || (terms.kind === 'reference' && terms.values !== undefined && inScope(terms.scope, describe(state, {})))
-    );
+    return named || (terms.kind === 'reference' && terms.values !== undefined && speaksOf(terms, describe(state, {})));
   }),
 ];
 
