@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Report, ReportForm } from '../drivers/ip-reports.ts';
 
 /** One report as it came in. */
@@ -10,53 +11,56 @@ export interface Sighting {
   readonly report: Report;
 }
 
-/** A device that was heard: its first report, and how many came in. */
-export interface HeardDevice {
+/** A report that was heard: as it came in first, and how many times the same came in. */
+export interface HeardReport {
   readonly first: Sighting;
-  reports: number;
+  times: number;
 }
 
-/** Most devices kept in one run: whoever floods the ports with inventions must not fill the memory. */
-export const MOST_DEVICES = 2048;
+/** Most different reports kept in one run: whoever floods the ports with inventions must not fill the memory. */
+export const MOST_REPORTS = 2048;
 
-/** The devices heard in one run, each once. */
+/** The reports heard in one run, each once. */
 export class Heard {
-  readonly #devices = new Map<string, HeardDevice>();
+  readonly #reports = new Map<string, HeardReport>();
   #repeated = 0;
   #leftOut = 0;
 
-  /** Takes a report. `new`: nobody like this was heard before. `left-out`: there are as many devices as are kept. */
+  /** Takes a report. `new`: nobody said this before. `left-out`: there are as many reports as are kept. */
   take(sighting: Sighting): 'new' | 'repeated' | 'left-out' {
     const key = keyOf(sighting);
-    const known = this.#devices.get(key);
+    const known = this.#reports.get(key);
     if (known !== undefined) {
-      known.reports += 1;
+      known.times += 1;
       this.#repeated += 1;
       return 'repeated';
     }
-    if (this.#devices.size >= MOST_DEVICES) {
+    if (this.#reports.size >= MOST_REPORTS) {
       this.#leftOut += 1;
       return 'left-out';
     }
-    this.#devices.set(key, { first: sighting, reports: 1 });
+    this.#reports.set(key, { first: sighting, times: 1 });
     return 'new';
   }
 
-  get devices(): readonly HeardDevice[] {
-    return [...this.#devices.values()];
+  get reports(): readonly HeardReport[] {
+    return [...this.#reports.values()];
   }
 
-  /** Reports of devices that were heard before. */
+  /** Reports that said what was heard before. */
   get repeated(): number {
     return this.#repeated;
   }
 
-  /** Reports that came in when there were as many devices as are kept. */
+  /** Reports that came in when there were as many as are kept. */
   get leftOut(): number {
     return this.#leftOut;
   }
 }
 
-/** Two addresses that claim one MAC are two lines: one of them may be forged, and must not hide the other. */
+/**
+ * Two reports that differ in where they came from, or in anything they say, are two lines: one of them may be forged, and must not
+ * hide the other. What is another in each report of a device, such as a time, is not read. A digest: a report may be long.
+ */
 const keyOf = ({ form, address, report }: Sighting): string =>
-  [form.name, address, report.address ?? '', report.mac ?? ''].join(' ');
+  hash('sha256', JSON.stringify([form.name, address, report]), 'base64');

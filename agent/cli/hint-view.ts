@@ -1,6 +1,6 @@
 import type { ReportForm } from '../drivers/ip-reports.ts';
 import { shownValue } from '../normalise/shown.ts';
-import type { HeardDevice, Sighting } from './heard.ts';
+import type { HeardReport, Sighting } from './heard.ts';
 import { type Io, printable } from './io.ts';
 import { table } from './table.ts';
 import { poolText } from './view.ts';
@@ -25,13 +25,18 @@ export const hintJson = ({ form, port, address, receivedAtMs, report }: Sighting
 
 const differs = (address: string, said: string | undefined): boolean => said !== undefined && said !== address;
 
-/** The devices that were heard, for people. A column is there only where some report fills it. */
-export const hintTable = (io: Io, devices: readonly HeardDevice[]): string => {
-  const rows = devices.map(({ first, reports }) => [...cellsOf(first), timeOf(first), String(reports)]);
+/** The reports that were heard, for people. A column is there only where some report fills it. */
+export const hintTable = (io: Io, reports: readonly HeardReport[]): string => {
+  const cells = reports.map(({ first }) => cellsOf(first));
+  const rows = reports.map(({ first, times }, at) => [...(cells[at] ?? []), timeOf(first), String(times)]);
   const filled = HEADING.map((_, column) => column < 3 || rows.some((row) => row[column] !== ''));
   const shown = (row: readonly string[]) => row.filter((_, column) => filled[column]);
-  return table(io, shown(HEADING), rows.map(shown));
+  const isAlike = new Set(cells.map((row) => row.join('\n'))).size < cells.length;
+  return `${table(io, shown(HEADING), rows.map(shown))}${isAlike ? ALIKE : ''}`;
 };
+
+/** Boards, names and further pools have no column. */
+const ALIKE = 'Lines that look alike differ in what only --json prints.\n';
 
 /** A report on one line, as it comes in. */
 export const hintLine = (sighting: Sighting): string =>

@@ -7,7 +7,7 @@ import { AgentError } from '../platform/errors.ts';
 import { inflateBounded } from '../probe/inflate.ts';
 import { type Datagram, type Opened, openPort } from '../probe/ip-reports.ts';
 import { devicesBlock } from './devices-block.ts';
-import { Heard, MOST_DEVICES, type Sighting } from './heard.ts';
+import { Heard, MOST_REPORTS, type Sighting } from './heard.ts';
 import { hintJson, hintLine, hintTable, makersText } from './hint-view.ts';
 import { type Io, printJson } from './io.ts';
 
@@ -72,7 +72,9 @@ class Ear {
     const taken = this.#heard.take(sighting);
     if (taken === 'new') this.#tell(sighting);
     if (taken === 'left-out' && this.#heard.leftOut === 1)
-      this.#io.err.write(`more than ${MOST_DEVICES} devices: further ones are counted only; this looks like a flood\n`);
+      this.#io.err.write(
+        `more than ${MOST_REPORTS} different reports: further ones are counted only; this looks like a flood\n`,
+      );
   }
 
   #tell(sighting: Sighting): void {
@@ -81,8 +83,8 @@ class Ear {
   }
 
   report(): void {
-    const { devices, repeated, leftOut } = this.#heard;
-    const sorted = devices.toSorted((a, b) => order.compare(a.first.address, b.first.address));
+    const { reports, repeated, leftOut } = this.#heard;
+    const sorted = reports.toSorted((a, b) => order.compare(a.first.address, b.first.address));
     if (this.#options.yaml) {
       const addresses = [...new Set(sorted.map(({ first }) => first.address))];
       this.#io.out.write(`# ${FORGEABLE}\n${devicesBlock(addresses)}`);
@@ -90,9 +92,9 @@ class Ear {
       this.#io.out.write(`${hintTable(this.#io, sorted)}${FORGEABLE}\n`);
     }
     const counts = [
-      `${devices.length} device${devices.length === 1 ? '' : 's'} heard`,
-      ...(repeated > 0 ? [`repeated reports: ${repeated}`] : []),
-      ...(leftOut > 0 ? [`reports of further devices: ${leftOut}`] : []),
+      `${reports.length === 1 ? '1 report' : `${reports.length} different reports`} heard`,
+      ...(repeated > 0 ? [`repeated: ${repeated}`] : []),
+      ...(leftOut > 0 ? [`further ones: ${leftOut}`] : []),
       ...(this.#ignored > 0 ? [`ignored, because they are no reports: ${this.#ignored}`] : []),
     ];
     this.#io.err.write(`${counts.join('; ')}\n`);

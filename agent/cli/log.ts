@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Statement, statementSchema } from '../../shared/statement.ts';
-import { loadConfig } from '../config/load.ts';
+import { loadSettings } from '../config/load.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Entry } from '../record/entry.ts';
 import { firstHeld } from '../record/retention.ts';
@@ -50,7 +50,7 @@ const DEFAULT_NEWEST = 20;
 const PAGE = 500;
 
 const showLog = async (options: LogOptions, io: Io): Promise<void> => {
-  using store = openStore(loadConfig(resolve(options.config)).config.state_dir, io);
+  using store = openStore(loadSettings(resolve(options.config)).config.state_dir, io);
   requireDevice(store, options);
   const asIs = options.raw === true || options.json === true;
   if (!asIs) io.out.write(`${columns('seq', 'time (UTC)', 'kind', 'what')}\n`);

@@ -46,7 +46,7 @@ export const scanVerb = (program: Command, io: Io): void => {
     .argument('[range...]', '10.20.14.0/24, 10.20.14.10-10.20.14.90 or one address')
     .option(
       '--json',
-      'print every address that answered, if only in part, or each report at once, as one JSON object per line; where nothing could be read, `unread` says why, and `family` is there where the device was recognised',
+      'print every address that answered, if only in part, or each different report at once, as one JSON object per line; where nothing could be read, `unread` says why, and `family` is there where the device was recognised',
     )
     .option('--yaml', 'print a devices: block for the configuration')
     .option('--concurrency <count>', 'most addresses asked at the same time', parseConcurrency, 64);

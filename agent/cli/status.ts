@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { AttestationStatement } from '../../shared/statement.ts';
 import { type DeviceState, readDevice } from '../appraise/device.ts';
-import { loadConfig } from '../config/load.ts';
+import { loadSettings } from '../config/load.ts';
 import { type LoginState, loginStates } from '../desk/refused-logins.ts';
 import type { Orphan } from '../desk/signers.ts';
 import { shownValue } from '../normalise/shown.ts';
@@ -26,7 +26,7 @@ export const statusVerb = (program: Command, io: Io): void => {
     .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
     .option('--json', 'print the status as one JSON object')
     .action(async (options: { config: string; json?: boolean }) => {
-      const { config } = loadConfig(resolve(options.config));
+      const { config } = loadSettings(resolve(options.config));
       using store = openStore(config.state_dir, io);
       const live = await liveStatus(config.state_dir);
       // An agent that runs on since before an update does not say it.

@@ -34,16 +34,33 @@ export interface LoadedConfig {
   readonly approvers: Approvers;
 }
 
+/** What a configuration file itself says, and the keys of its approvers. What its driver and firmware files say is not in it. */
+export interface Settings {
+  readonly config: Omit<Config, 'drivers' | 'firmware'>;
+  readonly approvers: Approvers;
+}
+
 /** Reads and checks a configuration file. Throws `config.unreadable` or `config.invalid` (message: one line per problem). */
 export const loadConfig = (file: string): LoadedConfig => {
   const path = resolve(file);
   const bytes = readFile(path);
-  const parsed = parseConfigFile(bytes, dirname(path));
-  if (parsed.kind === 'good') {
-    const { config, written, outside, named, approvers } = parsed;
-    const drivers = [...DRIVERS, ...outside.map(({ driver }) => driver)];
-    return { config, written, file: path, sha256: configDigest(bytes, named), drivers, approvers };
-  }
+  const { config, written, outside, named, approvers } = goodOf(path, parseConfigFile(bytes, dirname(path)));
+  const drivers = [...DRIVERS, ...outside.map(({ driver }) => driver)];
+  return { config, written, file: path, sha256: configDigest(bytes, named), drivers, approvers };
+};
+
+/**
+ * The same for what looks at the store, or asks the agent: the driver and firmware files are not read, since the store is there, and
+ * the agent goes on, while one of them is wrong.
+ */
+export const loadSettings = (file: string): Settings => {
+  const path = resolve(file);
+  const { config, approvers } = goodOf(path, parseBytes(readFile(path), { folder: dirname(path), readsNamed: false }));
+  return { config, approvers };
+};
+
+const goodOf = (path: string, parsed: Parsed): Extract<Parsed, { kind: 'good' }> => {
+  if (parsed.kind === 'good') return parsed;
   throw new AgentError({
     code: 'config.invalid',
     message: parsed.problems.map((problem) => describeProblem(path, problem)).join('\n'),
@@ -87,14 +104,23 @@ type Parsed =
     }
   | { readonly kind: 'bad'; readonly problems: readonly ConfigProblem[] };
 
+/** What a text is looked at with. */
+interface Looked {
+  /** Paths in it are relative to this. */
+  readonly folder: string;
+  /** Finds what else contradicts. */
+  readonly also?: ((config: Config) => readonly Contradiction[]) | undefined;
+  /** Whether driver files are read, and a firmware file, which can only be held against all families. */
+  readonly readsNamed?: boolean;
+}
+
 /** Checks the bytes of a configuration file. */
-export const parseConfigFile = (
-  bytes: Uint8Array,
-  folder: string,
-  also?: (config: Config) => readonly Contradiction[],
-): Parsed => {
+export const parseConfigFile = (bytes: Uint8Array, folder: string, also?: Looked['also']): Parsed =>
+  parseBytes(bytes, { folder, also });
+
+const parseBytes = (bytes: Uint8Array, looked: Looked): Parsed => {
   const text = textOf(bytes);
-  return text === undefined ? { kind: 'bad', problems: [NO_TEXT] } : parseConfig(text, folder, also);
+  return text === undefined ? { kind: 'bad', problems: [NO_TEXT] } : parseText(text, looked);
 };
 
 /**
@@ -102,23 +128,22 @@ export const parseConfigFile = (
  * then unknown and wrong settings, settings that contradict each other, what `also` looks at, and driver files. What rests on a setting
  * that is wrong, or missing, is told once that is right.
  */
-export const parseConfig = (
-  text: string,
-  folder: string,
-  also: (config: Config) => readonly Contradiction[] = () => [],
-): Parsed => {
+export const parseConfig = (text: string, folder: string, also?: Looked['also']): Parsed =>
+  parseText(text, { folder, also });
+
+const parseText = (text: string, looked: Looked): Parsed => {
   const read = parseYaml(text);
   if (read.kind === 'bad') return read;
   if (read.value === null) return { kind: 'bad', problems: [NO_SETTING] };
   const checked = configSchema.safeParse(read.value);
   // What the schema let through.
-  if (checked.success) return examined(checked.data, read.value as WrittenHere, read, { folder, also });
+  if (checked.success) return examined(checked.data, read.value as WrittenHere, read, looked);
   const described = { ...read, schema: configSchema, page: 'docs/configuration.md' };
   const problems = schemaProblems(checked.error.issues, described);
   const rest = withoutWrong(read.value);
   if (rest === undefined) return { kind: 'bad', problems };
   const { config, written, isSound } = rest;
-  const others = examined(config, written, read, { folder, also, isSound });
+  const others = examined(config, written, read, { ...looked, isSound });
   return { kind: 'bad', problems: [...problems, ...(others.kind === 'bad' ? others.problems : [])] };
 };
 
@@ -131,19 +156,16 @@ const examined = (
   read: Parameters<typeof problemAt>[0],
   {
     folder,
-    also,
+    also = () => [],
+    readsNamed = true,
     isSound = () => true,
-  }: {
-    readonly folder: string;
-    readonly also: (config: Config) => readonly Contradiction[];
-    readonly isSound?: (path: readonly PropertyKey[]) => boolean;
-  },
+  }: Looked & { readonly isSound?: (path: readonly PropertyKey[]) => boolean },
 ): Parsed => {
   const config = withSharedParts(withAbsolutePaths(checked, folder));
-  const outside = readDriverFiles(config.drivers, DRIVERS);
+  const outside = readDriverFiles(readsNamed ? config.drivers : [], DRIVERS);
   const families = [...DRIVERS, ...outside.files.map(({ driver }) => driver)].map(({ family }) => family);
-  // A driver file that could not be read, or is not named rightly, has a family, too.
-  const known = outside.problems.length > 0 || !isSound(['drivers']) ? undefined : families;
+  // A driver file that was not read, could not be, or is not named rightly, has a family, too.
+  const known = !readsNamed || outside.problems.length > 0 || !isSound(['drivers']) ? undefined : families;
   const strangers = known === undefined ? [] : checkFamilies(config, known);
   const firmware = firmwareOf(config, written, known);
   const { approvers, problems: keyProblems } = readApprovers(config);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
+import fs, {
   chmodSync,
   chownSync,
   copyFileSync,
@@ -9,8 +9,10 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -18,6 +20,7 @@ import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createServer } from 'node:tls';
 import { miners } from '../../agent/cli/doctor/miners.ts';
+import { stateFolder } from '../../agent/cli/doctor/state.ts';
 import type { Live } from '../../agent/cli/live.ts';
 import { loadConfig } from '../../agent/config/load.ts';
 import { createKey } from '../../agent/platform/keys.ts';
@@ -193,6 +196,47 @@ test('a state folder that is mounted read-only is not said to belong to somebody
   const [file] = found.of('store');
   assert.equal(file?.level, 'fail');
   assert.match(file?.remedy ?? '', /mount -o remount,rw/);
+});
+
+test('a state folder whose file system refuses every write, although it is mounted writable, is not called writable', async (t) => {
+  const { dir, store } = openGateway(t);
+  store[Symbol.dispose]();
+  const visit = { ...loadConfig(configured(dir, { devices: range() })), agent: {} as Live, nowMs: 0 };
+  const { openSync } = fs;
+  // As ext4 does after an error that made it stop: access(2) goes on saying that it can be written.
+  t.mock.method(fs, 'openSync', (...[path, flags, mode]: Parameters<typeof openSync>) => {
+    if (typeof flags === 'number' && (flags & fs.constants.O_WRONLY) !== 0)
+      throw Object.assign(new Error('EROFS: read-only file system, open'), { code: 'EROFS' });
+    return openSync(path, flags, mode);
+  });
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+  const [first] = await stateFolder.run(visit);
+  assert.deepEqual(
+    [first?.level, first?.message],
+    ['fail', `${dir} takes no file: its file system refuses every write, although it is mounted writable`],
+  );
+  assert.match(first?.remedy ?? '', /^dmesg says .*findmnt -T .*umount .*fsck .*mount /);
+});
+
+test('whether a state folder takes a file is tried, and nothing of that is left', {
+  skip: WITHOUT_MOUNT,
+}, async (t) => {
+  const dir = smallDisk(t, '4m,nr_inodes=3');
+  createKey(dir);
+  const cwd = folder(t);
+  configured(cwd, { devices: range(), state_dir: dir });
+  const [full] = (await examined(cwd)).of('state folder');
+  assert.deepEqual([full?.level, full?.message], ['fail', `${dir} takes no file: there is no room for another one`]);
+  remount(dir, 'nr_inodes=100');
+  const traces = () => [readdirSync(dir), statSync(dir, { bigint: true }).mtimeNs];
+  const before = traces();
+  const [well] = (await examined(cwd)).of('state folder');
+  assert.deepEqual([well?.level, well?.message], ['ok', `${dir} is private and writable`]);
+  assert.deepEqual(traces(), before);
 });
 
 test('devices that nobody looks at are the fault of a busy host only where the store takes what is seen', async (t) => {

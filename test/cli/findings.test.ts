@@ -7,6 +7,7 @@ import { serveControl } from '../../agent/platform/control.ts';
 import type { Facts } from '../../shared/facts.ts';
 import { pools } from '../appraise/watch.ts';
 import { People } from '../record/approvers.ts';
+import { finding, openGateway } from '../record/gateway.ts';
 import { learned, Recording } from '../record/recording.ts';
 import { assayer, assertHarmless, configured, lines } from './assayer.ts';
 
@@ -278,6 +279,26 @@ test('a finding of the log before this is not taken for the storm that has its n
   assert.deepEqual(found({ ...over, state: 'open', firstObservedAt: 2 }), [{ finding: over }]);
   const same = { ...over, state: 'open' } as const;
   assert.deepEqual(found(same), [{ finding: { ...same, devices: ['rig-1'], count: 1 } }]);
+});
+
+test('of findings with one number, as a log that was replaced leaves them, show takes the one that counts, else the newest', async (t) => {
+  const { dir, store } = openGateway(t);
+  const numbered = (state: Finding['state'], ruleId: string, firstObservedAt: number) =>
+    store.saveFinding({ ...finding, openedSeq: 7, state, ruleId, firstObservedAt }, 'rig-1', 0);
+  configured(dir, {});
+  const shown = async (): Promise<readonly unknown[]> => {
+    const { code, out } = await assayer(['findings', 'show', '7', '--json'], { cwd: dir });
+    return [code, JSON.parse(out).finding.id];
+  };
+  numbered('resolved', 'pool.url-changed', 1000);
+  numbered('resolved', 'pool.user-changed', 2000);
+  assert.deepEqual(await shown(), [0, 'pool.user-changed']);
+  for (const state of ['open', 'acknowledged', 'waived'] as const) {
+    numbered(state, 'pool.url-changed', 1000);
+    assert.deepEqual(await shown(), [1, 'pool.url-changed'], state);
+  }
+  const all = await assayer(['findings', 'list', '--all'], { cwd: dir });
+  assert.equal(all.out.match(/^ *7 /gm)?.length, 2, all.out);
 });
 
 test('status without an agent shows the devices from the store, and that none runs', async (t) => {

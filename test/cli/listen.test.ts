@@ -61,12 +61,16 @@ const sealed = (documents: string | Uint8Array): Buffer => {
   return Buffer.concat([head, packed]);
 };
 
-const SEALMINER = sealed(
-  [
-    '{"MAC":"02:1a:2b:3c:4d:5e","Type":"A2","Firmware":"2025040301","MainBoardSN":"S100000000000001"}',
-    '{"Pools":[{"URL":"pool.example:3333","Worker":"acme.r1","Password":"hunter2"}]}',
-  ].join('\0\0'),
-);
+/** A report of one device with these pools. */
+const sealMiner = (...urls: readonly string[]): Buffer =>
+  sealed(
+    [
+      '{"MAC":"02:1a:2b:3c:4d:5e","Type":"A2","Firmware":"2025040301","MainBoardSN":"S100000000000001"}',
+      `{"Pools":[${urls.map((url) => `{"URL":"${url}","Worker":"acme.r1","Password":"hunter2"}`).join()}]}`,
+    ].join('\0\0'),
+  );
+
+const SEALMINER = sealMiner('pool.example:3333');
 
 test('scan --listen shows each device once as it comes in, and a table at the end that says what it is worth', async (t) => {
   const said = await listening(t, {
@@ -93,7 +97,7 @@ test('scan --listen shows each device once as it comes in, and a table at the en
   assert.match(said.err, /^\d\d:\d\d:\d\dZ {2}127\.0\.0\.1 {2}\d+ {2}WhatsMiner {2}02:1a:2b:3c:4d:61$/m);
   assert.match(
     said.err,
-    /\ninterrupted; this was heard so far:\n3 devices heard; repeated reports: 1; ignored, .*: 1\n$/,
+    /\ninterrupted; this was heard so far:\n3 different reports heard; repeated: 1; ignored, .*: 1\n$/,
   );
   assert.doesNotMatch(said.out + said.err, /hunter2|send_b/);
 });
@@ -131,7 +135,46 @@ test('scan --listen --json prints a device at once, as a hint and not as an obse
     [sealminer.port, sealminer.forgeable, sealminer.pools],
     [sealminerPort, true, [{ slot: 0, url: 'pool.example:3333', user: 'acme.r1' }]],
   );
-  assert.match(said.err, /2 devices heard\n$/);
+  assert.match(said.err, /2 different reports heard\n$/);
+});
+
+test('whoever forges the first report of a device does not hide what it says: table and --json have both', async (t) => {
+  const forgedFirst = (words: readonly string[]) =>
+    listening(t, {
+      words: [...words, '--listen-ports', anyPorts('goldshell', 'sealminer')],
+      act: async ([goldshell, sealminer], send, until) => {
+        for (const url of ['forged.example:1', 'true.example:1', 'true.example:1'])
+          await send(sealminer, sealMiner(url));
+        for (const serial of ['S2', 'S3']) await send(goldshell, `{"boxsn":"${serial}"}`);
+        await until(({ out, err }) => /S3/.test(out + err) && /true/.test(out + err));
+      },
+    });
+  const table = await forgedFirst([]);
+  assert.match(table.out, /SealMiner .* forged\.example:1 acme\.r1 +\d\d:\d\d:\d\dZ +1$/m);
+  assert.match(table.out, /SealMiner .* true\.example:1 acme\.r1 +\d\d:\d\d:\d\dZ +2$/m);
+  assert.match(table.out, /Goldshell +S2 .*\n.* Goldshell +S3 /);
+  assert.match(table.err, /\n4 different reports heard; repeated: 1\n$/);
+  assert.doesNotMatch(table.out, /look alike/);
+  const printed = lines((await forgedFirst(['--json'])).out).map((line) => JSON.parse(line));
+  assert.deepEqual(
+    printed.flatMap(({ pools = [], serial }) =>
+      [...pools.map((pool: { url: string }) => pool.url), serial ?? []].flat(),
+    ),
+    ['forged.example:1', 'true.example:1', 'S2', 'S3'],
+  );
+});
+
+test('reports that differ in what the table has no room for are lines of their own, and it says where the rest is', async (t) => {
+  const said = await listening(t, {
+    words: ['--listen-ports', anyPorts('sealminer')],
+    act: async ([sealminer], send, until) => {
+      await send(sealminer, SEALMINER);
+      await send(sealminer, sealMiner('pool.example:3333', 'spare.example:3333'));
+      await until(({ err }) => err.match(/:5e/g)?.length === 2);
+    },
+  });
+  assert.equal(said.out.match(/ pool\.example:3333 acme\.r1 /g)?.length, 2);
+  assert.match(said.out, /^Lines that look alike differ in what only --json prints\.$/m);
 });
 
 test('scan --listen --yaml prints the addresses heard as devices that a configuration takes', async (t) => {
@@ -154,7 +197,7 @@ test('scan --listen ends by itself when its time is over, and nobody heard is no
   const { code, out, err } = await assayer(['scan', '--listen', '1', '--listen-ports', anyPorts('ipollo')]);
   assert.equal(code, 0);
   assert.match(out, /^address +port +maker\nAnybody on the network/);
-  assert.match(err, /^listening on UDP \d+ for 1 s, Ctrl-C ends it; nothing is sent\n0 devices heard\n$/);
+  assert.match(err, /^listening on UDP \d+ for 1 s, Ctrl-C ends it; nothing is sent\n0 different reports heard\n$/);
 });
 
 test('a flood of inventions, bombs and garbage ends in a bounded list, and the verb goes on', async (t) => {
@@ -179,10 +222,10 @@ test('a flood of inventions, bombs and garbage ends in a bounded list, and the v
   });
   assert.equal(said.code, 0, said.err);
   assert.equal(lines(said.out).length, 2048);
-  assert.match(said.err, /^more than 2048 devices: further ones are counted only; this looks like a flood$/m);
+  assert.match(said.err, /^more than 2048 different reports: further ones are counted only; this looks like a flood$/m);
   assert.match(
     said.err,
-    /2048 devices heard; .*reports of further devices: \d+; ignored, because they are no reports: \d+\n$/,
+    /2048 different reports heard; .*further ones: \d+; ignored, because they are no reports: \d+\n$/,
   );
 });
 
@@ -209,7 +252,7 @@ test('a port that is taken is told once with its remedy, and the others go on', 
     `reports of WhatsMiner are not heard: UDP port ${port} is taken by another program\n` +
       `  remedy: find it, as root, with: ss -lunp 'sport = :${port}'; then stop it\n`,
   );
-  assert.match(said.err, /1 device heard\n$/);
+  assert.match(said.err, /1 report heard\n$/);
 });
 
 test('no port at all ends with 3', async (t) => {

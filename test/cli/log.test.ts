@@ -44,6 +44,30 @@ test('log shows the newest entries, one line each: seq, time, kind, what', async
   assertHarmless(said);
 });
 
+test('while a driver or firmware file is wrong the verbs that look at the store, or ask the agent, go on', async (t) => {
+  const { recording, cwd } = await robbed(t);
+  configured(cwd, { drivers: ['own.yaml'], firmware: { file: 'firmware.yaml' } });
+  writeFileSync(join(cwd, 'own.yaml'), 'famly: own\n');
+  const raw = await assayer(['log', '--raw'], { cwd });
+  assert.deepEqual([raw.code, raw.err, lines(raw.out)], [0, '', recording.rawLog()]);
+  const codeOf = async (words: string): Promise<number | null> => (await assayer(words.split(' '), { cwd })).code;
+  for (const words of ['findings', 'findings show 5']) assert.equal(await codeOf(words), 1, words);
+  const looking = [
+    'status',
+    'keys list',
+    'plan list',
+    'waiver list',
+    'baseline show',
+    'baseline export rig-2 --name r',
+  ];
+  for (const words of looking) assert.equal(await codeOf(words), 0, words);
+  // No agent runs: what they would have asked it is another matter.
+  for (const words of ['baseline diff', 'baseline show rig-1', 'baseline accept rig-1 --yes', 'findings ack 5'])
+    assert.equal(await codeOf(words), 3, words);
+  for (const words of ['check-config', 'doctor', 'run', 'lint', 'requests -c assayer.yaml'])
+    assert.equal(await codeOf(words), 2, words);
+});
+
 test('log narrows by device, kind, number and seq', async (t) => {
   const { cwd } = await robbed(t);
   const shown = async (...words: readonly string[]): Promise<readonly number[]> => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { configText } from '../../agent/cli/init.ts';
-import { loadConfig, parseConfig } from '../../agent/config/load.ts';
+import { loadConfig, loadSettings, parseConfig } from '../../agent/config/load.ts';
 import { checkCertificates } from '../../agent/config/meaning.ts';
 import type { ConfigProblem } from '../../agent/config/problems.ts';
 import { ALL_PORTS } from '../../agent/drivers/driver.ts';
@@ -491,6 +491,18 @@ test('loadConfig names every problem with file and line, and the command that ch
       return true;
     },
   );
+});
+
+test('loadSettings reads none of the driver and firmware files, and names every other problem all the same', (t) => {
+  const named = `${MINIMAL}drivers: [own.yaml]\nfirmware: { file: firmware.yaml }\ncredentials: { own: { user: a, password_file: pw, families: [own] } }\n`;
+  const file = inFolder(t, { 'assayer.yaml': named, 'own.yaml': 'famly: own\n', pw: 'x' });
+  assert.throws(() => loadConfig(file), /own\.yaml:1: famly: unknown setting/);
+  const { config } = loadSettings(file);
+  assert.deepEqual([config.gateway, config.state_dir], ['gw-1', join(file, '..', 'state')]);
+  const wrong = inFolder(t, {
+    'assayer.yaml': `${named}approvers: { alice: none.json }\npools: { allow: [{ url: "*.pool.example:3333", user: "{rack}" }] }\n`,
+  });
+  assert.throws(() => loadSettings(wrong), /pools\.allow\[0\]\.user: .*\n.* approvers\.alice: .*none\.json/s);
 });
 
 const TENANTS = `${MINIMAL}    labels: { rack: r14, tenant: acme }

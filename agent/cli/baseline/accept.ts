@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { FactName } from '../../../shared/facts.ts';
-import { loadConfig } from '../../config/load.ts';
+import { loadSettings } from '../../config/load.ts';
 import type { AcceptanceResult, Refused } from '../../desk/acceptance.ts';
 import type { AcceptancePreview } from '../../desk/preview.ts';
 import { askAgent, type ControlRequest } from '../../platform/control.ts';
@@ -46,7 +46,7 @@ const accept = async (devices: readonly string[], options: AcceptOptions, io: Io
       remedy: 'assayer baseline accept <device>… or assayer baseline accept --all',
     });
   }
-  const stateDir = loadConfig(resolve(options.config)).config.state_dir;
+  const stateDir = loadSettings(resolve(options.config)).config.state_dir;
   const facts = options.fact?.map(factNamed);
   const question = (count: string): string => `Accept what is seen on ${count}?`;
   await acceptShown({ stateDir, devices, ...(facts === undefined ? {} : { facts }), question }, options, io);

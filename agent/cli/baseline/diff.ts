@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { loadConfig } from '../../config/load.ts';
+import { loadSettings } from '../../config/load.ts';
 import type { Shown } from '../../desk/preview.ts';
 import { askAgent } from '../../platform/control.ts';
 import { EXIT, type Io, printJson, setExit } from '../io.ts';
@@ -22,7 +22,7 @@ export const diffVerb = (baseline: Command, io: Io): void => {
     .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
     .option('--json', 'one JSON object per device that differs, or does not tell all')
     .action(async (devices: readonly string[], { config, json }: DiffOptions) => {
-      const stateDir = loadConfig(resolve(config)).config.state_dir;
+      const stateDir = loadSettings(resolve(config)).config.state_dir;
       // The answer of an agent of the same version.
       const shown = (await askAgent(stateDir, { do: 'differences', devices })) as readonly Shown[];
       const differing = shown.filter(({ differences }) => differences.length > 0);

@@ -10,7 +10,7 @@ import { readDevice } from '../../appraise/device.ts';
 import { changesByItself } from '../../appraise/where-held.ts';
 import { factsOfClaims } from '../../baseline/claims.ts';
 import { only } from '../../baseline/reference.ts';
-import { loadConfig } from '../../config/load.ts';
+import { loadSettings } from '../../config/load.ts';
 import { isTold } from '../../desk/adoption.ts';
 import { nestFacts } from '../../normalise/nest.ts';
 import { AgentError } from '../../platform/errors.ts';
@@ -50,7 +50,7 @@ export const exportVerb = (baseline: Command, io: Io): void => {
 
 const exportDraft = (devices: readonly string[], options: ExportOptions, io: Io): void => {
   if ((devices.length === 0) !== (options.all === true)) throw whichDevices();
-  using store = openStore(loadConfig(resolve(options.config)).config.state_dir, io);
+  using store = openStore(loadSettings(resolve(options.config)).config.state_dir, io);
   const newest = new Map(store.newestAttestations().map(({ device, seq }) => [device, seq]));
   const named = options.all === true ? [...newest.keys()] : [...new Set(devices)];
   if (named.length > MOST_ENTRIES) throw tooMany(named.length);

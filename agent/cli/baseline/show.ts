@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { ApprovedFact } from '../../appraise/origin.ts';
-import { loadConfig } from '../../config/load.ts';
+import { loadSettings } from '../../config/load.ts';
 import { shownValue } from '../../normalise/shown.ts';
 import { askAgent } from '../../platform/control.ts';
 import { type Io, printable, printJson } from '../io.ts';
@@ -81,7 +81,7 @@ const contentOf = (
     .join(', ');
 
 const showDevice = async (device: string, { config, json }: ShowOptions, io: Io): Promise<void> => {
-  const stateDir = loadConfig(resolve(config)).config.state_dir;
+  const stateDir = loadSettings(resolve(config)).config.state_dir;
   // The answer of an agent of the same version.
   const facts = (await askAgent(stateDir, { do: 'approved', device })) as readonly ApprovedFact[];
   if (json) printJson(io, facts);

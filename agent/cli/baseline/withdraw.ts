@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { loadConfig } from '../../config/load.ts';
+import { loadSettings } from '../../config/load.ts';
 import { askAgent } from '../../platform/control.ts';
 import { accountName } from '../ask.ts';
 import { type Io, printJson } from '../io.ts';
@@ -26,7 +26,7 @@ export const withdrawVerb = (baseline: Command, io: Io): void => {
 const withdraw = async (name: string, options: DecisionOptions, io: Io): Promise<void> => {
   const { by = accountName() } = options;
   const emergency = emergencyOf(options, by);
-  const stateDir = loadConfig(resolve(options.config)).config.state_dir;
+  const stateDir = loadSettings(resolve(options.config)).config.state_dir;
   const shown = await linesOf(name, stateDir, io);
   // Of what is no name and no entry the agent says so.
   const asked = { question: 'Withdraw this?', done: 'withdrawn' };

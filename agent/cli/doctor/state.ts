@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseTrustedKeys, type TrustedKeys, VerificationError, verifyMessage } from '../../../shared/index.ts';
 import { typed } from '../../appraise/advice.ts';
@@ -15,7 +15,7 @@ const MIB = 2 ** 20;
 const LEAST_FREE = 64 * MIB;
 const AMPLE_FREE = 1024 * MIB;
 
-/** The folder of store and key: there, private, writable, with room to grow. */
+/** The folder of store and key: there, private, writable, with room to grow. Nothing is left in it. */
 export const stateFolder: Check = {
   name: 'state folder',
   run: ({ config: { state_dir }, file }) => {
@@ -46,6 +46,7 @@ const ownership = (stateDir: string, { mode, uid }: { mode: number; uid: number 
     results.push(fail(`${stateDir} is on a file system that is mounted read-only`, REMOUNT));
   if (obstacle === 'refused')
     results.push(fail(`${stateDir} may not be written by user ${own}`, `chown ${own} ${stateDir}`));
+  if (obstacle === undefined) results.push(...trial(stateDir));
   return results.length > 0 ? results : [ok(`${stateDir} is private and writable`)];
 };
 
@@ -62,6 +63,40 @@ const obstacleTo = (path: string, mode = constants.W_OK | constants.X_OK): 'read
 /** Nobody may write there, whoever owns it. */
 const REMOUNT =
   'dmesg says whether the system did that after an error; findmnt -T <state_dir> names it; then: mount -o remount,rw <it>';
+
+/**
+ * A file without a name (open(2), O_TMPFILE): nobody finds it in the folder, and it ends with its handle, also where this process is
+ * killed. Node has no name for this bit of Linux.
+ */
+const NAMELESS = 0o20000000 | constants.O_DIRECTORY;
+
+/** A file system that stopped after an error may go on saying that it can be written: a file is made to find out. */
+const trial = (folder: string): readonly Result[] => {
+  try {
+    closeSync(openSync(folder, NAMELESS | constants.O_WRONLY, 0o600));
+    return [];
+  } catch (error) {
+    // Anything else, such as a file system that knows no files without a name, says nothing about the disk.
+    const refusal = REFUSALS[(error as NodeJS.ErrnoException).code ?? ''];
+    if (refusal === undefined) return [];
+    const [what, remedy] = refusal;
+    return [fail(`${folder} takes no file: ${what}`, remedy(folder))];
+  }
+};
+
+const repair = (folder: string): string =>
+  `dmesg says what happened to the disk, findmnt -T ${folder} names it; a remount is refused after an error, so end the agent, then: umount <its target>, fsck <its source>, mount <its target>; where that is the root, restart the host`;
+
+const makeRoom = (folder: string): string =>
+  `df -i ${folder} and quota say what is used up: remove files there, or raise it`;
+
+/** What a disk may answer to a new file that permissions and mount allow, and what to do. */
+const REFUSALS: { readonly [code: string]: readonly [what: string, remedy: (folder: string) => string] } = {
+  EROFS: ['its file system refuses every write, although it is mounted writable', repair],
+  EIO: ['its disk fails', repair],
+  ENOSPC: ['there is no room for another one', makeRoom],
+  EDQUOT: ['its quota is used up', makeRoom],
+};
 
 const room = (folder: string): readonly Result[] => {
   const { bavail, bsize } = statfsSync(folder);

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { loadConfig } from '../../config/load.ts';
+import { loadSettings } from '../../config/load.ts';
 import { briefValue } from '../../normalise/shown.ts';
 import { AgentError } from '../../platform/errors.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
@@ -30,7 +30,7 @@ export const listFindingsVerb = (findings: Command, io: Io): void => {
     .allowExcessArguments()
     .action(({ config, all, device, json }: ListOptions, { args }: Command) => {
       if (args.length > 0) throw misplaced(args, findings, config);
-      using store = openStore(loadConfig(resolve(config)).config.state_dir, io);
+      using store = openStore(loadSettings(resolve(config)).config.state_dir, io);
       const found = findingsIn(store, { open: all !== true }).filter(
         (one) => device === undefined || devicesOf(one).includes(device),
       );

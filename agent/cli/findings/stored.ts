@@ -17,7 +17,7 @@ import { wantsForGood } from '../../appraise/resting.ts';
 import { type ParentTransition, presentParents } from '../../appraise/storm.ts';
 import { endingOf, isUnplanned, needsMorePeople } from '../../appraise/who-approves.ts';
 import { type Standing, standingOf } from '../../baseline/standing.ts';
-import { loadConfig } from '../../config/load.ts';
+import { loadSettings } from '../../config/load.ts';
 import { standsOnTwo } from '../../desk/adoption.ts';
 import { peopleOf, splitApprovers } from '../../desk/signers.ts';
 import { AgentError } from '../../platform/errors.ts';
@@ -123,7 +123,7 @@ export interface Brings {
 /** The finding of this number. Throws `finding.none`, `usage.number`. */
 export const findingNumbered = (config: string, number: string, io: Io): Numbered => {
   if (!/^\d{1,15}$/.test(number)) throw notNumber(number, config);
-  const { config: settings, approvers } = loadConfig(resolve(config));
+  const { config: settings, approvers } = loadSettings(resolve(config));
   const { state_dir: stateDir, operator, gateway } = settings;
   using store = openStore(stateDir, io);
   const all = findingsIn(store, { open: false });

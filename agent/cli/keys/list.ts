@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { loadConfig } from '../../config/load.ts';
+import { loadSettings } from '../../config/load.ts';
 import { Approvals } from '../../record/approvals.ts';
 import { type Io, printable, printJson } from '../io.ts';
 import { table } from '../table.ts';
@@ -18,7 +18,7 @@ export const listKeysVerb = (keys: Command, io: Io): void => {
     .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
     .option('--json', 'one JSON object per line')
     .action(({ config: file, json }: ListOptions) => {
-      const { config, approvers } = loadConfig(resolve(file));
+      const { config, approvers } = loadSettings(resolve(file));
       const counts = Approvals.countingIn(config.state_dir);
       const named = [...approvers.names].map(([kid, name]) => ({ name, kid, counts: counts(kid) }));
       if (json) for (const each of named) printJson(io, each);

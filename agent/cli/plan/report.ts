@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { PlanReport } from '../../appraise/plan-report.ts';
-import { loadConfig } from '../../config/load.ts';
+import { loadSettings } from '../../config/load.ts';
 import { askAgent } from '../../platform/control.ts';
 import type { Order } from '../../record/orders.ts';
 import { summaryOf } from '../../terms/summary.ts';
@@ -33,7 +33,7 @@ export const reportVerb = (plan: Command, io: Io): void => {
     .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
     .option('--json', 'print one JSON object')
     .action(async (id: string, { config, json }: ReportOptions) => {
-      const stateDir = loadConfig(resolve(config)).config.state_dir;
+      const stateDir = loadSettings(resolve(config)).config.state_dir;
       // The answer of an agent of the same version.
       const report = (await askAgent(stateDir, { do: 'plan-report', id })) as PlanReport & { readonly plan: Order };
       if (json) printJson(io, report);

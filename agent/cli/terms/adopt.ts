@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { readClaimedTerms, type Terms } from '../../../shared/index.ts';
-import { loadConfig } from '../../config/load.ts';
+import { loadSettings } from '../../config/load.ts';
 import type { AdoptionPreview } from '../../desk/adoption-preview.ts';
 import type { AdoptionResult } from '../../desk/change-control.ts';
 import { askAgent, type ControlRequest } from '../../platform/control.ts';
@@ -40,7 +40,7 @@ const adopt = async (file: string, kind: TermsKind, options: DecisionOptions, io
   const by = options.by ?? accountName();
   const emergency = emergencyOf(options, by);
   const { terms, document } = read(file, kind, by);
-  const stateDir = loadConfig(resolve(options.config)).config.state_dir;
+  const stateDir = loadSettings(resolve(options.config)).config.state_dir;
   const summary = reviewOf(terms, Math.floor(Date.now() / 1000));
   const handed = { document, ...emergency };
   const preview = kind === 'reference' ? await shownBy(stateDir, handed, summary, options, io) : undefined;

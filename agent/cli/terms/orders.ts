@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Terms, termsId } from '../../../shared/index.ts';
 import { phaseOfPlan } from '../../baseline/standing.ts';
-import { loadConfig } from '../../config/load.ts';
+import { loadSettings } from '../../config/load.ts';
 import { goneSigners } from '../../desk/signers.ts';
 import { askAgent } from '../../platform/control.ts';
 import type { Order } from '../../record/orders.ts';
@@ -40,7 +40,7 @@ export type ListedOrder = Order & { readonly signers_gone?: readonly string[] };
 
 /** What the store of this gateway holds in force. */
 export const ordersOf = (file: string, io: Io): readonly ListedOrder[] => {
-  const { config, approvers } = loadConfig(resolve(file));
+  const { config, approvers } = loadSettings(resolve(file));
   using store = openStore(config.state_dir, io);
   // Written by this agent.
   const orders = store.orders((text) => JSON.parse(text) as Order);
@@ -107,7 +107,7 @@ export const closeVerb = (parent: Command, kind: 'plan' | 'waiver', io: Io): voi
 const close = async (kind: 'plan' | 'waiver', id: string, options: DecisionOptions, io: Io): Promise<void> => {
   const { by = accountName() } = options;
   const emergency = emergencyOf(options, by);
-  const stateDir = loadConfig(resolve(options.config)).config.state_dir;
+  const stateDir = loadSettings(resolve(options.config)).config.state_dir;
   const order = await orderInForce(stateDir, ({ terms }) => terms.kind === kind && termsId(terms) === id);
   // Of a name that is none the agent says so.
   if (order !== undefined) {
