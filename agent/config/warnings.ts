@@ -1,3 +1,4 @@
+import { setByHolder } from '../../shared/open-values.ts';
 import { parseEndpoint } from '../appraise/pool-url.ts';
 import { seldomLooks } from './cadence.ts';
 import { allowLists, type Contradiction, hasRange, idsOfNoHost, shownToAll } from './meaning.ts';
@@ -8,6 +9,7 @@ export const warningsOf = (config: Config): readonly Omit<Contradiction, 'path'>
   ...shownToAll(config),
   ...seldomLooks(config),
   ...openLists(config),
+  ...openAccounts(config),
 ];
 
 /** The same where nobody looks into the store: whether a machine of a range has these ids only that tells. */
@@ -38,3 +40,13 @@ const allowsAll = ({ url, user }: Line): boolean => {
   const { account, host, path } = parseEndpoint(url);
   return host === '*' && account === undefined && path === '' && (user === undefined || /^\*+$/.test(user));
 };
+
+/** Lists of pools with users whose account is as good as anybody's. */
+const openAccounts = (config: Config): readonly Omit<Contradiction, 'path'>[] =>
+  allowLists(config).flatMap(([path, allow]) =>
+    [...new Set(allow.flatMap(({ user = '' }) => (setByHolder(user).length === 0 ? [] : [user])))].map((user) => ({
+      message: `${path.join('.')} has ${user}, whose account is made of ${setByHolder(user).join(', ')}, which whoever holds a machine can set: any account is allowed there`,
+      remedy:
+        'name the account, and write what the machine says of itself behind it, user: "acme.{hostname}"; a label, {serial} or {mac} may stand in the account',
+    })),
+  );

@@ -230,6 +230,33 @@ test('a list of pools that allows everything is a warning of check-config and do
     assert.equal((await check([bounded])).err, '', JSON.stringify(bounded));
 });
 
+test('a list of pools with an account that whoever holds a machine can set is a warning of check-config and doctor', async (t) => {
+  const cwd = folder(t);
+  const check = async (user: string, verb = 'check-config') => {
+    const allow = [{ url: 'stratum+tcp://pool.example:3333', user: 'acme.*' }];
+    const devices = [{ range: '10.0.0.0/30', labels: { rack: 'r1' } }];
+    configured(cwd, { devices, pools: { allow }, tenants: { acme: { allow: [{ url: 'pool.example', user }] } } });
+    return assayer([verb], { cwd });
+  };
+  for (const [user, field] of [
+    ['{hostname}.x', 'hostname'],
+    ['{model}.{serial}', 'model'],
+    ['LTC.{hostname}.x', 'hostname'],
+  ] as const) {
+    const { code, out, err } = await check(user);
+    assert.equal(code, 0);
+    assert.match(out, /: good\. /);
+    assert.ok(
+      err.includes(`warning: tenants.acme.allow has ${user}, whose account is made of {${field}}, which whoever holds`),
+      err,
+    );
+    assert.equal(lines(err).length, 1);
+  }
+  assert.match((await check('{hostname}.x', 'doctor')).out, /^warn {2}configuration {2}tenants\.acme\.allow has /m);
+  for (const held of ['acme.{hostname}', '{rack}.{hostname}', '{serial}.x', 'ops@acme.example/{hostname}'])
+    assert.equal((await check(held)).err, '', held);
+});
+
 test('an empty file, a key that is there twice and a range that is too large are told in words of ours', async (t) => {
   const cwd = folder(t);
   const check = async (text: string): Promise<string> => {
