@@ -257,6 +257,29 @@ test('a list of pools with an account that whoever holds a machine can set is a 
     assert.equal((await check(held)).err, '', held);
 });
 
+test('one address listed as several positions with the same cgminer and http ports is a warning that names them, and the file is good', async (t) => {
+  const cwd = folder(t);
+  const check = async (...devices: readonly object[]) => {
+    const { code, err } = await assayer(['check-config', '-c', configured(cwd, { devices })], { cwd });
+    assert.equal(code, 0, err);
+    return err;
+  };
+  const host = '10.0.0.7';
+  const err = await check({ host }, { host, ports: { ssh: 2222 } }, { host, name: 'rig', ports: { volcminer: 8361 } });
+  assert.match(
+    err,
+    /: warning: 10\.0\.0\.7 is 10-0-0-7, 10-0-0-7-2222, rig with the same ports, cgminer 4028 and http 80: .* \(list the machine once.*\)\n$/,
+  );
+  assert.equal(lines(err).length, 1);
+  assert.match(
+    await check({ host: 'Miner7' }, { host: 'miner7', name: 'rig' }),
+    /warning: miner7 is miner7, rig with /,
+  );
+  assert.match((await assayer(['doctor'], { cwd })).out, /^warn {2}configuration {2}miner7 is miner7, rig with /m);
+  assert.equal(await check({ host }, { host, ports: { http: 8081 } }, { host, ports: { cgminer: 14028 } }), '');
+  assert.equal(await check({ host }, { host: '10.0.0.8', ports: { ssh: 2222 } }, { range: '10.0.0.0/28' }), '');
+});
+
 test('an empty file, a key that is there twice and a range that is too large are told in words of ours', async (t) => {
   const cwd = folder(t);
   const check = async (text: string): Promise<string> => {
