@@ -3,12 +3,14 @@ import { parseEndpoint } from '../appraise/pool-url.ts';
 import { machineKey, positionId } from '../schedule/places.ts';
 import { seldomLooks } from './cadence.ts';
 import { allowLists, type Contradiction, hasRange, idsOfNoHost, shownToAll } from './meaning.ts';
+import { shadowedRanges } from './overlaps.ts';
 import type { Config } from './schema.ts';
 
 /** What works, and hardly is what the operator wants. */
 export const warningsOf = (config: Config): readonly Omit<Contradiction, 'path'>[] => [
   ...shownToAll(config),
   ...listedTwice(config),
+  ...shadowedRanges(config),
   ...seldomLooks(config),
   ...openLists(config),
   ...openAccounts(config),

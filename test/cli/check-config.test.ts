@@ -280,6 +280,42 @@ test('one address listed as several positions with the same cgminer and http por
   assert.equal(await check({ host }, { host: '10.0.0.8', ports: { ssh: 2222 } }, { range: '10.0.0.0/28' }), '');
 });
 
+test('a range of which an earlier one holds addresses and says otherwise what is there is a warning; a host within a range is none', async (t) => {
+  const cwd = folder(t);
+  const check = async (...devices: readonly object[]) => {
+    const { code, err } = await assayer(['check-config', '-c', configured(cwd, { devices })], { cwd });
+    assert.equal(code, 0, err);
+    return err;
+  };
+  const wide = { range: '10.0.0.0/24', labels: { tenant: 'acme', rack: 'r1' } };
+  const narrow = { range: '10.0.0.64/30', labels: { tenant: 'other' }, ports: { cgminer: 4029 } };
+  assert.match(
+    await check(wide, narrow),
+    /: warning: devices\[0\] \(range 10\.0\.0\.0\/24\) stands before devices\[1\] \(range 10\.0\.0\.64\/30\) and holds for 2 addresses of it: the labels and ports of devices\[1\] \S+ \S+ do not count there \(let no two ranges have the same address, .*\)\n$/,
+  );
+  const reversed = await check(narrow, { range: '10.0.0.200/32' }, wide);
+  assert.match(
+    reversed,
+    /warning: devices\[0\] .* stands before devices\[2\] .* for 2 addresses of it \(so does another/,
+  );
+  assert.equal(lines(reversed).length, 1);
+  const { labels } = wide;
+  const same = { range: '10.0.0.128-10.0.1.9', labels: { rack: labels.rack, tenant: labels.tenant } };
+  assert.equal(await check(wide, same), '', 'whichever holds says the same');
+  assert.equal(await check({ range: '10.0.0.0/30' }, { range: '10.0.0.4-10.0.0.9', labels }), '', 'no address of both');
+  const host = { host: '10.0.0.65', labels: { tenant: 'third' } };
+  assert.equal(await check(wide, host), '', 'it holds wherever it stands');
+  assert.equal(
+    await check(wide, host, { range: '10.0.0.65/32', labels: { rack: 'r2' } }),
+    '',
+    'neither range holds there',
+  );
+  assert.match(
+    (await assayer(['doctor', '-c', configured(cwd, { devices: [wide, narrow] })], { cwd })).out,
+    /^warn {2}configuration {2}devices\[0\] /m,
+  );
+});
+
 test('an empty file, a key that is there twice and a range that is too large are told in words of ours', async (t) => {
   const cwd = folder(t);
   const check = async (text: string): Promise<string> => {
