@@ -4,6 +4,7 @@ import { noteUnwatched } from './appraise/step.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
 import { labelNames } from './config/meaning.ts';
 import type { Config } from './config/schema.ts';
+import { listedTwice } from './config/warnings.ts';
 import { departedIn, forgetDevices } from './departures.ts';
 import { ChangeControl } from './desk/change-control.ts';
 import { heedCriteria } from './desk/criteria.ts';
@@ -287,6 +288,7 @@ export class Daemon {
     this.#timers.push(setTimeout(() => this.#try(() => this.#upkeep.prune()), FIRST_RETENTION_MS));
     this.#nowAndEvery(CHANGES_MS, () => this.#changes.tick());
     this.#every(RETENTION_MS, () => this.#changes.tickStale());
+    tellListedTwice(config, this.#ambience.emit);
     this.#ambience.emit('info', 'agent.started', {
       version: VERSION,
       log: this.#ground.log.origin,
@@ -416,6 +418,7 @@ export class Daemon {
       this.#coverEvery(loaded.config.coverage_s);
       await this.#replaceOutlet(outlet);
       await this.#replaceNotifier(loaded.config, config, sizeBefore);
+      tellListedTwice(loaded.config, this.#ambience.emit);
       this.#ambience.emit('info', 'config.reloaded', { file });
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
@@ -530,6 +533,10 @@ const tellWhoseKey = ({ state_dir, operator, gateway }: Config, key: GatewayKey,
       remedy: 'make it writable by the user of the agent: without the note whoever trusts it trusts it for any gateway',
     });
   }
+};
+
+const tellListedTwice = (config: Config, emit: Emit): void => {
+  for (const told of listedTwice(config)) emit('warn', 'config.listed-twice', told);
 };
 
 const redactionOf = ({ redact, state_dir }: Config): Redaction | undefined =>

@@ -1,3 +1,4 @@
+import { payeeOf } from './pool-user.ts';
 import type { ExpectedValue, Schedule } from './terms.ts';
 
 /**
@@ -98,11 +99,27 @@ const ITSELF: { readonly [fact: string]: string } = {
 };
 
 /**
+ * Fields that whoever holds a machine can set: the host name is entered there, and the model is what its firmware says. Anybody may have
+ * an account at a pool that is called so. Serial and MAC nobody enters.
+ */
+const SET_BY_HOLDER = /\{(?:hostname|model)\}/g;
+
+/** The account of a template for users. A dot in the name of a label ends none. */
+const accountIn = (template: string): string =>
+  payeeOf(template.replace(/\{[^{}]*\}/g, (field) => field.replaceAll('.', '_')));
+
+/** The fields, in braces, in the account of a template for users that whoever holds a machine can set: with one of them any account fits. */
+export const setByHolder = (template: string): readonly string[] => [
+  ...new Set(accountIn(template).match(SET_BY_HOLDER)),
+];
+
+/**
  * Whether a template says nothing of what matters: of a user the account, where `{account}` is the account that is seen,
- * whosever it is; of a URL, that of a proxy, too, the host; of anything else a letter or digit.
+ * whosever it is, and `{hostname}` the one that whoever holds the machine chooses; of a URL, that of a proxy, too, the host; of anything else a letter or digit.
  */
 const isOpenTemplate = (fact: string, text: string): boolean => {
-  if (fact === 'pools.user') return /^(?:[^.]*\*|\{account\})/.test(text);
+  if (fact === 'pools.user')
+    return /^[^.]*\*/.test(text) || /\*|\{account\}/.test(accountIn(text)) || setByHolder(text).length > 0;
   const told =
     fact === 'pools.url' || fact === 'pools.proxy' ? text.replace(/^[^/]*:\/\//, '').replace(/:[^:]*$/, '') : text;
   const itself = ITSELF[fact];

@@ -19,6 +19,8 @@ import { MINUTE, pools, showing, Watch } from './appraise/watch.ts';
 import { assayer, configured } from './cli/assayer.ts';
 import { until } from './publish/observer.ts';
 import { People } from './record/approvers.ts';
+import { startFleet } from './simulator/fleet.ts';
+import { loadSpecimens } from './specimens/specimen.ts';
 
 /** Every look at this clock is a minute after the one before, so that rounds open as fast as they are looked for. */
 const hastyClock = () => {
@@ -408,4 +410,43 @@ test('identity.device-missing: what was dark before the agent was down for more 
   );
   const [state] = [...store.devices(readDevice)];
   assert.ok((state?.marks.failures ?? 0) > dark.marks.failures, 'it was looked at');
+});
+
+test('config.listed-twice: a machine that is listed as two positions is asked once at a time, and a start and a reload say so', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'assayer-daemon-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  createKey(folder);
+  const host = '127.70.9.1';
+  const specimens = loadSpecimens().filter(({ name }) => name === 'whatsminer/m50s-api2');
+  await using miner = await startFleet({ specimens, base: host });
+  const devices = [
+    { host, name: 'one', ports: miner.ports },
+    { host, name: 'two', ports: { ...miner.ports, ssh: 2222 } },
+  ];
+  const schedule = { web: 'off', tls: 'off', ssh: 'off', ports: 'off' };
+  const file = configured(folder, { state_dir: folder, devices, schedule });
+  const told: { readonly [member: string]: unknown }[] = [];
+  const emit: Emit = (level, event, members) =>
+    void (event === 'config.listed-twice' && told.push({ level, ...members }));
+  const daemon = await Daemon.start(loadConfig(file), { clock: systemClock(), emit });
+  try {
+    assert.deepEqual(
+      told.map(({ level }) => level),
+      ['warn'],
+    );
+    assert.match(
+      String(told[0]?.message),
+      /^127\.70\.9\.1 is one, two with the same ports, cgminer \d+ and http \d+: /,
+    );
+    const attested = (): number => {
+      using store = Store.openReadOnly(folder);
+      return [...store.devices(readDevice)].filter((state) => state.attested !== undefined).length;
+    };
+    await until('both are attested', () => attested() === 2);
+    assert.equal(miner.maxConnections(), 1);
+    await daemon.reload();
+    assert.equal(told.length, 2);
+  } finally {
+    await daemon.stop('test');
+  }
 });

@@ -114,7 +114,7 @@ export const outcomesOf = (
     newnessOutcome(state, facts, strangeness(state, facts, ruleContext, context), { address, context }),
     ran(identityAddressMoved, addressMoved(state.address, address, context.formerLabels, state.labels)),
     ran(runtimeRebootUnexpected, rebootsSeen(state.rebootsMs, state.rebootsPlanned ?? [], nowMs), uptime !== undefined),
-    duplicateOutcome(context, address),
+    duplicateOutcome(context, { id: state.id, address }),
     ...context.lasting,
     // Pools that are seen between full looks that give nothing do not end it.
     ran(visibilityDeviceDark, [], look === 'full' || !state.marks.fullLost),
@@ -194,8 +194,8 @@ const withoutPools = (after: Value): { readonly [member: string]: unknown } => {
   return inventory;
 };
 
-const duplicateOutcome = ({ twins, nowMs }: LookContext, address: string): Outcome => {
-  const seen = twins === undefined ? 'unknown' : duplicatesSeen(twins, address, nowMs);
+const duplicateOutcome = ({ twins, nowMs }: LookContext, device: Pick<DeviceState, 'id' | 'address'>): Outcome => {
+  const seen = twins === undefined ? 'unknown' : duplicatesSeen(twins, device, nowMs);
   return seen === 'unknown' ? { kind: 'silent', rule: identityDuplicate } : ran(identityDuplicate, seen);
 };
 

@@ -52,7 +52,12 @@ const shared = {
 };
 
 const hostEntry = z.strictObject({
-  host: z.string().min(1).describe('IP address or host name: a position, whatever machine answers there'),
+  host: z
+    .string()
+    .min(1)
+    .describe(
+      'IP address or host name: a position, whatever machine answers there; it holds for its address over any range, wherever it stands',
+    ),
   name: id.optional().describe('id of the device; without it the id is made of the address'),
   ...shared,
 });
@@ -61,7 +66,9 @@ const rangeEntry = z.strictObject({
   range: z
     .string()
     .min(1)
-    .describe('CIDR block (10.20.14.0/24) or first-last (10.20.14.10-10.20.14.90): searched, ids follow the machine'),
+    .describe(
+      'CIDR block (10.20.14.0/24) or first-last (10.20.14.10-10.20.14.90): searched, ids follow the machine; an address that two ranges have belongs to the first in the file',
+    ),
   ...shared,
 });
 

@@ -9,9 +9,10 @@ import type { Twin } from '../appraise/rules/identity-duplicate.ts';
 import { identityEndpointChanged } from '../appraise/rules/identity-endpoint-changed.ts';
 import { poolFailoverActive } from '../appraise/rules/pool-failover-active.ts';
 import { type Assignment, relabelled } from '../appraise/tenancy.ts';
+import { Semaphore } from '../probe/limits.ts';
 import { factsOf, marksOf } from './likeness.ts';
 import { Machines, type Owner } from './machines.ts';
-import { type Place, placeKey } from './places.ts';
+import { machineKey, type Place, placeKey } from './places.ts';
 import type { FleetSeat } from './seat.ts';
 import { Tenants } from './tenants.ts';
 
@@ -68,6 +69,7 @@ export class Fleet {
       const seat = this.#newSeat(place, passed.has(place.entry) && !untold.has(place.address));
       return untold.has(place.address) ? Object.assign(seat, { untold: 'there' as const }) : seat;
     });
+    this.#lineUp();
     const positions = new Map(this.#seatOf);
     const byAddress = new Map(this.#seatList.map((seat) => [seat.place.address, seat]));
     const gone: DeviceState[] = [];
@@ -124,6 +126,16 @@ export class Fleet {
     for (const { id, address } of [...this.machines.displaced(), ...left]) {
       const seat = byAddress.get(address);
       if (seat !== undefined) seat.former = id;
+    }
+  }
+
+  /** Positions that are most likely one machine take turns: some of these serve one connection at a time. */
+  #lineUp(): void {
+    const positions = this.#seatList.filter(({ place }) => place.origin === 'host');
+    for (const seats of Map.groupBy(positions, ({ place }) => machineKey(place.address, place.ports)).values()) {
+      if (seats.length === 1) continue;
+      const line = new Semaphore(1);
+      for (const seat of seats) seat.line = line;
     }
   }
 
@@ -261,15 +273,14 @@ export class Fleet {
     }
   }
 
-  /** Devices at other addresses that show what tells this one most surely, and answer there. */
+  /** Devices of other places, also of this address, that show what tells this one most surely, and answer there. */
   twinsOf(state: DeviceState): readonly Twin[] {
     const marks = this.#sharedOf.get(state.id);
     if (marks === undefined) return NOBODY;
     const facts = factsOf(state);
     return [...new Set([...marks].flatMap((mark) => this.#fewWith(mark)))].flatMap((id) => {
       const other = this.#states.get(id);
-      if (other === undefined || other.address === state.address || this.machines.seatWith(other) === undefined)
-        return [];
+      if (other === undefined || id === state.id || this.machines.seatWith(other) === undefined) return [];
       const shared = sharedKey(facts, factsOf(other));
       return shared === undefined
         ? []

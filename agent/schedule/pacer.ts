@@ -30,6 +30,8 @@ export interface PacerDeps {
 export class Pacer {
   readonly #deps: PacerDeps;
   readonly #looks: Semaphore;
+  /** Of seats that take turns. */
+  readonly #lines = new Set<Semaphore>();
   readonly #pools: RoundSchedule;
   readonly #config: RoundSchedule;
   #timer: NodeJS.Timeout | undefined;
@@ -71,11 +73,12 @@ export class Pacer {
     clearInterval(this.#timer);
     this.#pools[Symbol.dispose]();
     this.#config[Symbol.dispose]();
+    await Promise.all([...this.#lines].map((line) => line.idle()));
     await this.#looks.idle();
   }
 
   #tick(): void {
-    const { timetable, clock, opened, admit, run } = this.#deps;
+    const { timetable, clock, opened, admit } = this.#deps;
     const openedAtMs = clock.monoMs();
     const poolsMs = this.#pools.opens();
     const fullMs = this.#config.opens();
@@ -85,6 +88,18 @@ export class Pacer {
       opened();
     }
     if (fullMs !== undefined) timetable.openFull({ openedAtMs, intervalMs: fullMs });
-    for (const due of timetable.due(openedAtMs)) if (admit(due)) this.#looks.start(() => run(due));
+    for (const due of timetable.due(openedAtMs)) if (admit(due)) this.#start(due);
+  }
+
+  /** What waits for its turn at a machine takes no place meanwhile, or a long line would hold up all others. */
+  #start(due: DueLook<FleetSeat>): void {
+    const { line } = due.seat;
+    const look = () => this.#deps.run(due);
+    if (line === undefined) {
+      this.#looks.start(look);
+      return;
+    }
+    this.#lines.add(line);
+    line.start(() => this.#looks.run(look));
   }
 }

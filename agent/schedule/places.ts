@@ -46,6 +46,15 @@ export const placesOf = (config: Pick<Config, 'devices' | 'labels'>): readonly P
 export const placeKey = (address: string, ports: Place['ports']): string =>
   [address, ...NAMES.map((name) => ports[name] ?? '')].join('|');
 
+/**
+ * What is most likely one machine: an address with its CGMiner API and its web interface, however spelled. Another port for what else is
+ * asked makes another position, and seldom another machine.
+ */
+export const machineKey = (address: string, ports: Place['ports']): string =>
+  [address.toLowerCase(), ...FRONT.map((name) => ports[name] ?? ALL_PORTS[name])].join('|');
+
+const FRONT = ['cgminer', 'http'] as const;
+
 /** What all places of an entry have in common. Entries with the same labels share one object, as they do in a configuration that was read. */
 const commonOf = (ofAll: Config['labels']) => {
   const labelled = new Map<Config['labels'], Place['labels']>();

@@ -1,3 +1,4 @@
+import type { Semaphore } from '../probe/limits.ts';
 import type { Interface } from '../probe/target.ts';
 import type { Place } from './places.ts';
 import type { Seat } from './timetable.ts';
@@ -31,6 +32,8 @@ export interface FleetSeat extends Seat {
   goneOnce?: boolean;
   /** A look is under way. */
   busy: boolean;
+  /** Where looks wait for those at other positions that are most likely the same machine; absent where there are none. */
+  line?: Semaphore;
   /** Somebody asked for an attestation of what shows here now. */
   demanded?: boolean;
   /** Looked at once since the entry was added. */

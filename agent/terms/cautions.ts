@@ -1,5 +1,5 @@
 import { FACTS } from '../../shared/facts.ts';
-import { looksTemplated, opennessOf } from '../../shared/open-values.ts';
+import { looksTemplated, opennessOf, setByHolder } from '../../shared/open-values.ts';
 import {
   type ExpectedValue,
   LONGEST_BLANKET_S,
@@ -42,6 +42,7 @@ export const cautionsOf = (terms: Terms, nowS?: number): readonly string[] => [
     ? [
         ...payingNobody(terms.values),
         ...taken(terms.values),
+        ...heldByNobody(terms.values),
         ...unseen(terms),
         ...unwatched(terms.values ?? []),
         ...uncompared(terms),
@@ -53,6 +54,7 @@ export const cautionsOf = (terms: Terms, nowS?: number): readonly string[] => [
     ? [
         ...payingNobody(terms.expected_after),
         ...taken(terms.expected_after),
+        ...heldByNobody(terms.expected_after),
         ...longPlan(terms),
         ...openEnds(terms),
         ...unsaid(terms),
@@ -219,6 +221,16 @@ const taken = (values: readonly ExpectedValue[] = []): readonly string[] => {
   const written = new Set(exact.flatMap((item) => textsOf(item.fact, item.value)).filter(looksTemplated));
   return [...written].map(
     (text) => `${text} is taken as it is written, and no pool is called so: write it with class: template`,
+  );
+};
+
+/** Whoever has the machine in hand gives it the name of his account, and is found by nothing else. */
+const heldByNobody = (values: readonly ExpectedValue[] = []): readonly string[] => {
+  const templates = values.filter(({ class: kind, fact }) => kind === 'template' && fact === 'pools.user');
+  const users = new Set(templates.flatMap(usersOf).filter((user) => setByHolder(user).length > 0));
+  return [...users].map(
+    (user) =>
+      `the account of ${user} is made of ${setByHolder(user).join(', ')}, which whoever holds a machine can set: any account is right. Name the account, and write what the machine says of itself behind it`,
   );
 };
 

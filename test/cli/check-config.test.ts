@@ -230,6 +230,92 @@ test('a list of pools that allows everything is a warning of check-config and do
     assert.equal((await check([bounded])).err, '', JSON.stringify(bounded));
 });
 
+test('a list of pools with an account that whoever holds a machine can set is a warning of check-config and doctor', async (t) => {
+  const cwd = folder(t);
+  const check = async (user: string, verb = 'check-config') => {
+    const allow = [{ url: 'stratum+tcp://pool.example:3333', user: 'acme.*' }];
+    const devices = [{ range: '10.0.0.0/30', labels: { rack: 'r1' } }];
+    configured(cwd, { devices, pools: { allow }, tenants: { acme: { allow: [{ url: 'pool.example', user }] } } });
+    return assayer([verb], { cwd });
+  };
+  for (const [user, field] of [
+    ['{hostname}.x', 'hostname'],
+    ['{model}.{serial}', 'model'],
+    ['LTC.{hostname}.x', 'hostname'],
+  ] as const) {
+    const { code, out, err } = await check(user);
+    assert.equal(code, 0);
+    assert.match(out, /: good\. /);
+    assert.ok(
+      err.includes(`warning: tenants.acme.allow has ${user}, whose account is made of {${field}}, which whoever holds`),
+      err,
+    );
+    assert.equal(lines(err).length, 1);
+  }
+  assert.match((await check('{hostname}.x', 'doctor')).out, /^warn {2}configuration {2}tenants\.acme\.allow has /m);
+  for (const held of ['acme.{hostname}', '{rack}.{hostname}', '{serial}.x', 'ops@acme.example/{hostname}'])
+    assert.equal((await check(held)).err, '', held);
+});
+
+test('one address listed as several positions with the same cgminer and http ports is a warning that names them, and the file is good', async (t) => {
+  const cwd = folder(t);
+  const check = async (...devices: readonly object[]) => {
+    const { code, err } = await assayer(['check-config', '-c', configured(cwd, { devices })], { cwd });
+    assert.equal(code, 0, err);
+    return err;
+  };
+  const host = '10.0.0.7';
+  const err = await check({ host }, { host, ports: { ssh: 2222 } }, { host, name: 'rig', ports: { volcminer: 8361 } });
+  assert.match(
+    err,
+    /: warning: 10\.0\.0\.7 is 10-0-0-7, 10-0-0-7-2222, rig with the same ports, cgminer 4028 and http 80: .* \(list the machine once.*\)\n$/,
+  );
+  assert.equal(lines(err).length, 1);
+  assert.match(
+    await check({ host: 'Miner7' }, { host: 'miner7', name: 'rig' }),
+    /warning: miner7 is miner7, rig with /,
+  );
+  assert.match((await assayer(['doctor'], { cwd })).out, /^warn {2}configuration {2}miner7 is miner7, rig with /m);
+  assert.equal(await check({ host }, { host, ports: { http: 8081 } }, { host, ports: { cgminer: 14028 } }), '');
+  assert.equal(await check({ host }, { host: '10.0.0.8', ports: { ssh: 2222 } }, { range: '10.0.0.0/28' }), '');
+});
+
+test('a range of which an earlier one holds addresses and says otherwise what is there is a warning; a host within a range is none', async (t) => {
+  const cwd = folder(t);
+  const check = async (...devices: readonly object[]) => {
+    const { code, err } = await assayer(['check-config', '-c', configured(cwd, { devices })], { cwd });
+    assert.equal(code, 0, err);
+    return err;
+  };
+  const wide = { range: '10.0.0.0/24', labels: { tenant: 'acme', rack: 'r1' } };
+  const narrow = { range: '10.0.0.64/30', labels: { tenant: 'other' }, ports: { cgminer: 4029 } };
+  assert.match(
+    await check(wide, narrow),
+    /: warning: devices\[0\] \(range 10\.0\.0\.0\/24\) stands before devices\[1\] \(range 10\.0\.0\.64\/30\) and holds for 2 addresses of it: the labels and ports of devices\[1\] \S+ \S+ do not count there \(let no two ranges have the same address, .*\)\n$/,
+  );
+  const reversed = await check(narrow, { range: '10.0.0.200/32' }, wide);
+  assert.match(
+    reversed,
+    /warning: devices\[0\] .* stands before devices\[2\] .* for 2 addresses of it \(so does another/,
+  );
+  assert.equal(lines(reversed).length, 1);
+  const { labels } = wide;
+  const same = { range: '10.0.0.128-10.0.1.9', labels: { rack: labels.rack, tenant: labels.tenant } };
+  assert.equal(await check(wide, same), '', 'whichever holds says the same');
+  assert.equal(await check({ range: '10.0.0.0/30' }, { range: '10.0.0.4-10.0.0.9', labels }), '', 'no address of both');
+  const host = { host: '10.0.0.65', labels: { tenant: 'third' } };
+  assert.equal(await check(wide, host), '', 'it holds wherever it stands');
+  assert.equal(
+    await check(wide, host, { range: '10.0.0.65/32', labels: { rack: 'r2' } }),
+    '',
+    'neither range holds there',
+  );
+  assert.match(
+    (await assayer(['doctor', '-c', configured(cwd, { devices: [wide, narrow] })], { cwd })).out,
+    /^warn {2}configuration {2}devices\[0\] /m,
+  );
+});
+
 test('an empty file, a key that is there twice and a range that is too large are told in words of ours', async (t) => {
   const cwd = folder(t);
   const check = async (text: string): Promise<string> => {

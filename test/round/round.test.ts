@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { keptFacts } from '../../agent/baseline/kept.ts';
 import { cgminer, defineDriver } from '../../agent/drivers/driver.ts';
@@ -27,6 +28,22 @@ const inRange = (address: string, ports: Place['ports']): Place => ({
   origin: 'range',
   entry: '127.44.0.0/16',
 });
+
+/** Ports at which nobody listens. */
+const CLOSED: Place['ports'] = { cgminer: 1, http: 1, https: 1, whatsminer: 1, volcminer: 1, auradine: 1, grpc: 1 };
+
+/** Leads to a port of the same address, as a forwarded one does, until it is closed. */
+const startRelay = async (t: TestContext, host: string, to: number) => {
+  const server = createServer((socket) => {
+    const onward = connect(to, host);
+    for (const one of [socket, onward]) one.on('error', () => {});
+    socket.pipe(onward).pipe(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  const close = () => new Promise<void>((resolve) => server.close(() => resolve()));
+  t.after(close);
+  return { port: (server.address() as AddressInfo).port, close };
+};
 
 const M50S = 'whatsminer/m50s-api2';
 const GAMMA = 'axeos/gamma-2.12';
@@ -561,6 +578,52 @@ test('identity.duplicate: of two that show one machine each is looked at again a
       ['identity.duplicate', 'rack-1', 'high'],
       ['identity.duplicate', 'rack-2', 'high'],
     ],
+  );
+});
+
+test('identity.duplicate: two positions of one address that show one machine are named', async (t) => {
+  await using one = await miners('127.44.96.1', M50S);
+  const at = (id: string, ssh: number): Place => ({
+    ...inRange('127.44.96.1', { ...one.ports, ssh }),
+    origin: 'host',
+    entry: '127.44.96.1',
+    id,
+  });
+  const hall = new Hall(t, [at('rack-1', 22), at('rack-2', 2222)]);
+  for (const seat of [0, 1, 0, 1, 0, 1]) await hall.look(seat);
+  const found = hall.findings();
+  assert.deepEqual(found.map(({ id, device, severity }) => [id, device, severity]).sort(), [
+    ['identity.duplicate', 'rack-1', 'high'],
+    ['identity.duplicate', 'rack-2', 'high'],
+  ]);
+  for (const { after } of found) {
+    const { addresses, devices } = after as { readonly addresses: unknown; readonly devices: unknown };
+    assert.deepEqual([addresses, devices], [['127.44.96.1'], ['rack-1', 'rack-2']]);
+  }
+});
+
+test('identity.duplicate: a machine that is led to another port of its address is none, while its former one is silent', async (t) => {
+  await using first = await miners('127.44.97.1', M50S);
+  const at = (id: string, ports: Place['ports']): Place => ({
+    ...inRange('127.44.97.1', ports),
+    origin: 'host',
+    entry: '127.44.97.1',
+    id,
+  });
+  // The second position leads to the same machine once nobody answers at the first.
+  const relay = await startRelay(t, '127.44.97.1', first.ports.cgminer ?? 0);
+  const hall = new Hall(t, [
+    at('door-1', { ...CLOSED, cgminer: relay.port }),
+    at('door-2', { ...CLOSED, cgminer: first.ports.cgminer ?? 0 }),
+  ]);
+  await hall.look(0);
+  await hall.look(0);
+  await relay.close();
+  hall.passedMs += 5 * 60_000;
+  for (const seat of [1, 0, 1, 0, 1]) await hall.look(seat);
+  assert.deepEqual(
+    hall.findings().filter(({ id }) => id === 'identity.duplicate'),
+    [],
   );
 });
 

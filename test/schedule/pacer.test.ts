@@ -19,8 +19,10 @@ const position = (number: number): Place => ({
   id: `rig-${number}`,
 });
 
-/** A pacer over `count` positions in simulated time; looks end when the test lets them. */
-const pacing = (t: TestContext, count: number, most = 100) => {
+const positions = (count: number): readonly Place[] => Array.from({ length: count }, (_, at) => position(at + 1));
+
+/** A pacer over positions in simulated time; looks end when the test lets them. */
+const pacing = (t: TestContext, places: readonly Place[], most = 100) => {
   t.mock.timers.enable({ apis: ['Date'], now: NOON + 20_000 });
   // Ticks go on whatever the wall clock does, as those of the engine do.
   let tick: () => void = () => {};
@@ -31,11 +33,7 @@ const pacing = (t: TestContext, count: number, most = 100) => {
   t.mock.method(globalThis, 'clearInterval', (handle: unknown) => {
     if (handle === HANDLE) tick = () => {};
   });
-  const fleet = new Fleet(
-    Array.from({ length: count }, (_, at) => position(at + 1)),
-    [],
-    new Set(),
-  );
+  const fleet = new Fleet(places, [], new Set());
   let monoMs = 0;
   const clock = { wallMs: Date.now, monoMs: () => monoMs };
   const looks: (DueLook<FleetSeat> & { readonly monoMs: number })[] = [];
@@ -76,7 +74,7 @@ const pacing = (t: TestContext, count: number, most = 100) => {
 };
 
 test('the first looks are full and come at once, then one each minute', async (t) => {
-  const { pacer, looks, pass } = pacing(t, 5);
+  const { pacer, looks, pass } = pacing(t, positions(5));
   pacer.start();
   await pass(1000);
   assert.deepEqual(
@@ -94,7 +92,7 @@ test('the first looks are full and come at once, then one each minute', async (t
 });
 
 test('a wall clock that is set, back or forward, moves no look by more than a round', async (t) => {
-  const { pacer, looks, pass } = pacing(t, 20);
+  const { pacer, looks, pass } = pacing(t, positions(20));
   pacer.start();
   await pass(2 * MINUTE);
   for (const stepMs of [-365 * 86_400_000, 30 * 86_400_000, -45_000, 3_600_000]) {
@@ -107,7 +105,7 @@ test('a wall clock that is set, back or forward, moves no look by more than a ro
 });
 
 test('no more looks are under way than allowed, and the end waits for those that are', async (t) => {
-  const { pacer, looks, waiting, hold, pass } = pacing(t, 10, 3);
+  const { pacer, looks, waiting, hold, pass } = pacing(t, positions(10), 3);
   hold();
   pacer.start();
   await pass(1000);
@@ -124,4 +122,40 @@ test('no more looks are under way than allowed, and the end waits for those that
   }
   await stopping;
   assert.equal(looks.length, 10);
+});
+
+test('positions of one address with the same cgminer and http ports take turns, hold up nobody else, and the end waits for them', async (t) => {
+  const same = (ssh: number): Place => ({
+    ...position(9),
+    id: `same-${ssh}`,
+    ports: { cgminer: 4028, http: 80, ssh },
+  });
+  const apart: Place = { ...position(9), id: 'apart', ports: { cgminer: 4028, http: 8081 } };
+  const { pacer, looks, waiting, hold, pass } = pacing(t, [same(22), same(2222), same(2223), apart, position(1)], 3);
+  hold();
+  pacer.start();
+  await pass(1000);
+  const asked = () => looks.map(({ seat }) => seat.device ?? '');
+  const alike = () => asked().filter((id) => id.startsWith('same-')).length;
+  assert.equal(alike(), 1);
+  assert.deepEqual(
+    asked()
+      .filter((id) => !id.startsWith('same-'))
+      .sort(),
+    ['apart', 'rig-1'],
+    'what waits for its turn takes no place of another one',
+  );
+  let stopped = false;
+  const stopping = pacer.stop().then(() => {
+    stopped = true;
+  });
+  for (const turn of [2, 3]) {
+    assert.equal(stopped, false);
+    for (const end of waiting.splice(0)) end();
+    while (waiting.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(alike(), turn);
+    assert.equal(waiting.length, 1);
+  }
+  for (const end of waiting.splice(0)) end();
+  await stopping;
 });

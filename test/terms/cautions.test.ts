@@ -210,6 +210,43 @@ test('a template that begins with the account that is seen, and what a reference
   assert.deepEqual(cautionsOf(reference({ values: [part] })), [], 'a named part is closely said');
 });
 
+test('an account made of what whoever holds a machine can set is anybody’s; behind the account it is not', () => {
+  for (const value of [
+    '{hostname}.x',
+    '{model}.{serial}',
+    'acme{hostname}.x',
+    'LTC.{hostname}.x',
+    'LTC.{hostname}',
+    '{site.hall}{hostname}.x',
+    'ops@{hostname}.example.{rack}',
+    ['acme.{rack}', '{hostname}'],
+  ]) {
+    const item: ExpectedValue = { fact: 'pools.user', class: 'template', value };
+    const note = JSON.stringify(value);
+    const said = /the account of \S+ is made of \{(?:hostname|model)\}, which whoever holds a machine can set/;
+    const planned = cautionsOf(plan({ ids: ['pool.user-changed'], expected_after: [item] })).join('\n');
+    assert.match(planned, said, note);
+    assert.match(planned, /does not say what pools\.user shall be/, note);
+    const held = cautionsOf(reference({ values: [item] })).join('\n');
+    assert.match(held, said, note);
+    assert.match(held, /a change of pools\.user is found on no device/, note);
+  }
+  for (const value of [
+    'acme.{hostname}',
+    'acme.{model}-{hostname}',
+    'LTC.acme.{hostname}',
+    'ops@acme.example/{hostname}',
+    '{serial}.{hostname}',
+    '{mac}.x',
+    '{ip}.x',
+    '{site.hall}.{hostname}',
+  ]) {
+    const item: ExpectedValue = { fact: 'pools.user', class: 'template', value };
+    assert.deepEqual(cautionsOf(plan({ ids: ['pool.user-changed'], expected_after: [item] })), [], value);
+    assert.deepEqual(cautionsOf(reference({ values: [item] })), [], value);
+  }
+});
+
 test('what is open in substance is told, whatever class it is written in, and lifts no limit', () => {
   const night = { zone: 'UTC', slots: [{ from: '00:00', to: '00:01', value: '2.10' }] };
   const open: readonly [ExpectedValue, RegExp][] = [
@@ -222,6 +259,7 @@ test('what is open in substance is told, whatever class it is written in, and li
     [{ fact: 'network.hostname', class: 'template', value: '{hostname}' }, /network\.hostname.*any value is/],
     [{ fact: 'pools.url', class: 'template', value: 'stratum+tcp://*:3333' }, /pools\.url.*any value is/],
     [{ fact: 'pools.user', class: 'template', value: 'acme*.{serial}' }, /pools\.user.*any value is/],
+    [{ fact: 'pools.user', class: 'template', value: '{hostname}.x' }, /pools\.user.*any value is/],
   ];
   for (const [item, said] of open) {
     const note = JSON.stringify(item);
