@@ -10,6 +10,7 @@ import { withFormer } from './appraise/former.ts';
 import type { Provenance } from './appraise/provenance.ts';
 import type { AllowList, Nameplate } from './appraise/rule.ts';
 import { isSeenTogether } from './appraise/rules/identity-duplicate.ts';
+import { isLost } from './appraise/rules/visibility-coverage-reduced.ts';
 import { withoutStale } from './appraise/running.ts';
 import { comparable } from './appraise/stand-ins.ts';
 import { relabelled } from './appraise/tenancy.ts';
@@ -366,9 +367,9 @@ const isNameless = (
   const nowMs = monoMs();
   const { device, place, nameless = { looks: 0, sinceMs: nowMs } } = seat;
   if (device !== undefined || place.origin === 'host') return false;
-  const isLost = NAMES.some((fact) => isLostBy(gaps.get(fact))) && marksOf(facts).length === 0;
+  const isUnnamed = NAMES.some((fact) => isLost(gaps.get(fact))) && marksOf(facts).length === 0;
   const isResting = capture.replies.values().some(restsUnanswered);
-  if (!isLost || nowMs - nameless.sinceMs >= (isResting ? LONGEST_RESTING_MS : LONGEST_NAMELESS_MS)) {
+  if (!isUnnamed || nowMs - nameless.sinceMs >= (isResting ? LONGEST_RESTING_MS : LONGEST_NAMELESS_MS)) {
     delete seat.nameless;
     return false;
   }
@@ -382,9 +383,6 @@ const restsUnanswered = (reply: Reply | NoReply): boolean =>
   reply.kind === 'no-reply' && reply.waits === true && reply.reason !== 'refused';
 
 const NAMES = ['identity.mac', 'identity.serial'] as const;
-
-/** What a log-in would open is not lost. */
-const isLostBy = (gap: string | undefined): boolean => gap !== undefined && gap !== 'absent' && gap !== 'refused';
 
 const SOMEBODY_ELSE: Sight = { kind: 'nothing', reason: 'unreadable', detail: 'another device may be here' };
 
@@ -405,8 +403,8 @@ const askToSettle = (seat: FleetSeat, look: LookKind, { fleet, timetable, monoMs
   const { claim, device = '' } = seat;
   const there = claim === undefined ? undefined : fleet.seatOf(claim.device);
   if (there !== undefined) timetable.askEarly(there, monoMs());
-  const isLost = look === 'pools' && fleet.state(device)?.marks.fullLost === true;
-  if (claim !== undefined || isLost) timetable.askEarly(seat, monoMs() + settings.confirmS * 1000);
+  const isFullLost = look === 'pools' && fleet.state(device)?.marks.fullLost === true;
+  if (claim !== undefined || isFullLost) timetable.askEarly(seat, monoMs() + settings.confirmS * 1000);
 };
 
 const lookOf = (sight: Sight, look: LookKind, { wallMs }: RoundDeps): Look =>

@@ -496,6 +496,17 @@ test('one that never tells which machine it is is asked less and less often, and
   assert.deepEqual(hall.findings(), []);
 });
 
+test('one that never names itself, and loses nothing, is known by its address at the first look', async (t) => {
+  for (const [at, specimen] of loadSpecimens().entries()) {
+    const base = `127.44.${100 + Math.floor(at / 250)}.${1 + (at % 250)}`;
+    await using fleet = await start(base, specimen.name);
+    const hall = new Hall(t, [placeOf(base, fleet)]);
+    hall.credential = { user: 'root', password: () => 'specimen' };
+    await hall.look(0);
+    assert.equal(hall.seat(0).nameless, undefined, specimen.name);
+  }
+});
+
 /** An S21 that answers a log-in as it is told, and all else as it should. */
 const hangingUp = async (answer: (socket: Socket) => boolean) => {
   const fleet = await start('127.0.0.1', 'antminer-stock/s21');
