@@ -177,8 +177,7 @@ export class Connection implements Watched, SocketOwner {
 
   failed(error: NodeJS.ErrnoException): void {
     const code = error.code ?? error.message;
-    // Who refuses a connection never had one: a reset while it was made says that it stood for a moment.
-    if (this.#connected || code === 'ECONNRESET') this.#ending ??= { kind: 'broken', code };
+    if (this.#connected) this.#ending ??= { kind: 'broken', code };
     else this.#ending ??= { kind: 'none', reason: 'unreachable', detail: code };
   }
 

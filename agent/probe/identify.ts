@@ -548,9 +548,9 @@ const isCgminer = (version: Reply | NoReply): boolean => {
 const beginsAsCgminer = ({ bytes }: Reply | NoReply): boolean =>
   bytes !== undefined && /^\s*(?:\{\s*"|STATUS=)/.test(new TextDecoder().decode(bytes.subarray(0, 64)));
 
-/** Whether a connection was made of which no answer came. */
-const wasAccepted = ({ reason, dark, waits, unasked }: NoReply): boolean =>
-  reason === 'timeout' && dark !== true && waits !== true && unasked !== true;
+/** Whether a connection was made of which no answer came. Who refuses one never had it: a reset says that it stood for a moment. */
+const wasAccepted = ({ reason, detail, dark, waits, unasked }: NoReply): boolean =>
+  detail === 'ECONNRESET' || (reason === 'timeout' && dark !== true && waits !== true && unasked !== true);
 
 const webClue = ({ status, challenges, location, body }: Page): NonNullable<Clues['web']> => {
   const realm = challenges.find(({ parameters }) => parameters.has('realm'))?.parameters.get('realm');
