@@ -232,7 +232,9 @@ EXAMPLE_PROGRAMS.forEach((example, index) => {
         kept.map(({ text, status }) => [text, status]),
         messages.map((text) => [text, 'chained']),
       );
-      assert.equal(gateway.eventsOf('log.rolled-back').length, 1);
+      // A look under way may say, at debug, that it wrote nothing.
+      const alarms = gateway.eventsOf('log.rolled-back').filter(({ level }) => level === 'error');
+      assert.equal(alarms.length, 1);
       assert.equal(collector.err, '');
     });
   });
