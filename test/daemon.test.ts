@@ -379,6 +379,38 @@ test('evidence.agent-gap: a clock that is set is none, whatever it then says of 
   for (const { from_at, to_at } of periods) assert.ok(to_at - from_at < 60, `${from_at} to ${to_at}`);
 });
 
+test('evidence.clock-untrusted: what was open in a log that is replaced is not ended in the one after it', async (t) => {
+  const { folder, file } = silentGateway(t, { host: '127.70.5.8', ports: { cgminer: 1, http: 1 } });
+  let aheadMs = 0;
+  const clock = { ...systemClock(), wallMs: () => Date.now() + aheadMs };
+  const kept = async () => Math.floor(clock.wallMs() / 1000);
+  const timeSources = {
+    chronyTracking: async () => undefined,
+    timesyncdAt: kept,
+    timesyncdMessage: async () => undefined,
+  };
+  const start = (replaces?: { readonly why: string }) =>
+    Daemon.start(loadConfig(file), { clock, emit: () => {}, timeSources }, replaces);
+  const findings = (): readonly (readonly [string, string])[] => {
+    using store = Store.openReadOnly(folder);
+    return store
+      .entriesFrom(0, 1000)
+      .map(({ message }) => JSON.parse(Buffer.from(message).toString()) as Statement)
+      .flatMap((one) => (one.kind === 'finding' ? [[one.finding.id, one.finding.state] as const] : []));
+  };
+  const clocks = () => findings().filter(([id]) => id === 'evidence.clock-untrusted');
+  const first = await start();
+  aheadMs = 60_000;
+  await until('the step', () => clocks().length > 0);
+  await first.stop('test');
+  await (await start({ why: 'a test says so' })).stop('test');
+  assert.ok(findings().some(([id]) => id === 'evidence.agent-gap'));
+  const last = await start();
+  await delay(2500);
+  await last.stop('test');
+  assert.deepEqual(clocks(), [], 'it says nothing of what it never said was open');
+});
+
 test('identity.device-missing: what was dark before the agent was down for more than a day is not missing at its next start', async (t) => {
   const { folder, file } = silentGateway(t, { host: '127.70.5.7', name: 'rig', ports: { cgminer: 1, http: 1 } });
   const lives = async (agoMs: number, isOver: () => boolean) => {

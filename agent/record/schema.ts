@@ -69,7 +69,8 @@ export const retireTables = (incarnation: number): string => `
   DELETE FROM findings WHERE device = '' AND open = 1;
   DELETE FROM storms;
   DELETE FROM storm_members;
-  DELETE FROM meta WHERE name = 'tree';
+  -- Of what is open about the clock, the former log alone has the beginning.
+  DELETE FROM meta WHERE name IN ('tree', 'untrusted-clock');
   UPDATE meta SET value = '0' WHERE name = 'held-from';
 `;
 
