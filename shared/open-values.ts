@@ -115,16 +115,30 @@ export const setByHolder = (template: string): readonly string[] => [
 
 /**
  * Whether a template says nothing of what matters: of a user the account, where `{account}` is the account that is seen,
- * whosever it is, and `{hostname}` the one that whoever holds the machine chooses; of a URL, that of a proxy, too, the host; of anything else a letter or digit.
+ * whosever it is, and `{hostname}` the one that whoever holds the machine chooses; of a URL, that of a proxy, too, the host, whose end says
+ * whose it is; of anything else a letter or digit.
  */
 const isOpenTemplate = (fact: string, text: string): boolean => {
   if (fact === 'pools.user')
     return /^[^.]*\*/.test(text) || /\*|\{account\}/.test(accountIn(text)) || setByHolder(text).length > 0;
-  const told =
-    fact === 'pools.url' || fact === 'pools.proxy' ? text.replace(/^[^/]*:\/\//, '').replace(/:[^:]*$/, '') : text;
+  if (fact === 'pools.url' || fact === 'pools.proxy') return isOpenHost(hostIn(text));
   const itself = ITSELF[fact];
-  return !/[\p{L}\p{N}]/u.test(itself === undefined ? told : told.replaceAll(itself, ''));
+  return !tells(itself === undefined ? text : text.replaceAll(itself, ''));
 };
+
+const tells = (text: string): boolean => /[\p{L}\p{N}]/u.test(text);
+
+/** Of a URL `{account}` is what stands before the first dot of the one that is seen. */
+const isOpenHost = (host: string): boolean =>
+  !tells(host.replace(/\{(?:hostname|model|account)\}/g, '')) || /\{(?:hostname|model|account)\}$/.test(host);
+
+/** The host of a template for URLs, without what stands before or behind it. */
+const hostIn = (template: string): string =>
+  template
+    .replace(/^[^/]*:\/\//, '')
+    .replace(/[/?#].*$/s, '')
+    .replace(/^.*@/s, '')
+    .replace(/:[^:\]]*$/, '');
 
 /** Whether a text has what stands for something else in a template: a `*`, or a field in braces. */
 export const looksTemplated = (text: string): boolean => /\*|\{[^{}]*\}/.test(text);

@@ -77,7 +77,7 @@ const allowsAll = ({ url, user }: Line): boolean => {
 const openAccounts = (config: Config): readonly Omit<Contradiction, 'path'>[] =>
   allowLists(config).flatMap(([path, allow]) =>
     [...new Set(allow.flatMap(({ user = '' }) => (setByHolder(user).length === 0 ? [] : [user])))].map((user) => ({
-      message: `${path.join('.')} has ${user}, whose account is made of ${setByHolder(user).join(', ')}, which whoever holds a machine can set: any account is allowed there`,
+      message: `${path.join('.')} has ${user}, whose account is made of ${setByHolder(user).join(', ')}, which whoever holds a machine can set: any account that fits it is allowed there`,
       remedy:
         'name the account, and write what the machine says of itself behind it, user: "acme.{hostname}"; a label, {serial} or {mac} may stand in the account',
     })),

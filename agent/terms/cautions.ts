@@ -230,7 +230,7 @@ const heldByNobody = (values: readonly ExpectedValue[] = []): readonly string[] 
   const users = new Set(templates.flatMap(usersOf).filter((user) => setByHolder(user).length > 0));
   return [...users].map(
     (user) =>
-      `the account of ${user} is made of ${setByHolder(user).join(', ')}, which whoever holds a machine can set: any account is right. Name the account, and write what the machine says of itself behind it`,
+      `the account of ${user} is made of ${setByHolder(user).join(', ')}, which whoever holds a machine can set: any account that fits it is right. Name the account, and write what the machine says of itself behind it`,
   );
 };
 

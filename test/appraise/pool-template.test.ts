@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { matchesUrl, matchesUser } from '../../agent/appraise/pool-template.ts';
 
-const DEVICE = { labels: { rack: 'r14', tenant: 'acme' }, facts: {}, address: '10.20.14.7' } as const;
+const DEVICE = {
+  labels: { rack: 'r14', tenant: 'acme', client: 'ops@acme.example' },
+  facts: { 'identity.mac': '02:aa:bb:cc:dd:ee', 'network.hostname': 'thief@mail.example' },
+  address: '10.20.14.7',
+} as const;
 
 test('a line for an account allows no e-mail address that begins like it', () => {
   for (const [template, user] of [
@@ -17,6 +21,13 @@ test('a line for an account allows no e-mail address that begins like it', () =>
     ['ops@{tenant}.example/*', 'ops@acme.example/rig1'],
     ['{account}.*', 'ops@acme.example.rig1'],
     ['*', 'ops@acme.example/rig1'],
+    ['{client}', 'ops@acme.example'],
+    ['{client}/*', 'ops@acme.example/rig1'],
+    ['{client}.*', 'ops@acme.example.rig1'],
+    ['{tenant}.*', 'acme.rig1'],
+    ['{tenant}.*', 'acme.rig@hall2'],
+    // Nobody knows the serial of this one.
+    ['{serial}/*', 'ops@acme.example/rig1'],
   ] as const)
     assert.ok(matchesUser(template, user, DEVICE), `${template} ${user}`);
   for (const [template, user] of [
@@ -27,6 +38,13 @@ test('a line for an account allows no e-mail address that begins like it', () =>
     ['ops@acme.example*', 'ops@acme.example.attacker.net/rig1'],
     ['ops@acme.example.*', 'ops@acme.example.attacker.net'],
     ['*@acme.example/*', 'thief@mail.example/x@acme.example/rig1'],
+    ['{tenant}.*', 'acme.thief@mail.example'],
+    ['{tenant}.*', 'acme.thief@mail.example/rig1'],
+    ['{tenant}*', 'acme@mail.example'],
+    ['{tenant}-{rack}.*', 'acme-r14.thief@mail.example'],
+    ['{mac}.*', '02aabbccddee.thief@mail.example'],
+    ['{tenant}.{hostname}', 'acme.thief@mail.example'],
+    ['{client}*', 'ops@acme.example.attacker.net'],
   ] as const)
     assert.ok(!matchesUser(template, user, DEVICE), `${template} ${user}`);
 });

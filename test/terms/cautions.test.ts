@@ -258,6 +258,10 @@ test('what is open in substance is told, whatever class it is written in, and li
     [{ fact: 'firmware.version', class: 'template', value: '*.*' }, /firmware\.version.*any value is/],
     [{ fact: 'network.hostname', class: 'template', value: '{hostname}' }, /network\.hostname.*any value is/],
     [{ fact: 'pools.url', class: 'template', value: 'stratum+tcp://*:3333' }, /pools\.url.*any value is/],
+    [{ fact: 'pools.url', class: 'template', value: '{hostname}:3333' }, /pools\.url.*any value is/],
+    [{ fact: 'pools.url', class: 'template', value: 'stratum+tcp://pool.{hostname}/key' }, /pools\.url.*any value is/],
+    [{ fact: 'pools.url', class: 'template', value: 'stratum+ssl://acme@{account}:*' }, /pools\.url.*any value is/],
+    [{ fact: 'pools.proxy', class: 'template', value: '{model}:8080' }, /pools\.proxy.*any value is/],
     [{ fact: 'pools.user', class: 'template', value: 'acme*.{serial}' }, /pools\.user.*any value is/],
     [{ fact: 'pools.user', class: 'template', value: '{hostname}.x' }, /pools\.user.*any value is/],
   ];
@@ -285,6 +289,9 @@ test('what holds a device to something is not told: whole weeks, bands with an e
     ['config.performance-changed', { fact: 'config.power_limit_w', class: 'band', value: { max: 3600 } }],
     ['config.drift', { fact: 'config.fan_min_pct', class: 'band', value: { min: 20 } }],
     ['pool.url-changed', { fact: 'pools.url', class: 'template', value: 'stratum+tcp://*.pool.example:3333' }],
+    ['pool.url-changed', { fact: 'pools.url', class: 'template', value: 'stratum+tcp://{hostname}.pool.example' }],
+    ['pool.url-changed', { fact: 'pools.url', class: 'template', value: 'stratum+tcp://[2001:db8::1]:*' }],
+    ['pool.url-changed', { fact: 'pools.url', class: 'template', value: 'stratum+tcp://pool.example:*/{serial}' }],
     ['pool.user-changed', { fact: 'pools.user', class: 'template', value: 'acme.*' }],
     ['config.network-changed', { fact: 'network.hostname', class: 'template', value: '{serial}' }],
   ];
