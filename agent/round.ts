@@ -132,7 +132,7 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
  * who may be a miner: it was there when its entry was searched, unless two looks in a row found nobody.
  */
 const notePassing = (seat: FleetSeat, sight: Sight): boolean => {
-  const isNamed = sight.kind === 'seen' && seat.nameless === undefined;
+  const isNamed = sight.kind === 'seen' && !isNameless(seat);
   if (isNamed || seat.place.origin === 'host') return isNamed;
   if (sight.kind === 'seen' || sight.mayBeMiner === true || sight.family !== undefined) {
     seat.untold ??= 'there';
@@ -339,45 +339,62 @@ interface Case {
  * the device that sat here, which becomes dark over it as over any other silence. Undefined where none ever did.
  */
 const caseOf = (seat: FleetSeat, look: LookKind, sight: Sight, deps: RoundDeps): Case | undefined => {
-  if (sight.kind === 'seen' && look === 'full') {
-    if (isNameless(seat, sight, deps)) return undefined;
+  noteGone(seat, sight);
+  if (sight.kind === 'seen' && look === 'full') noteNames(seat, sight, deps);
+  if (sight.kind === 'seen' && look === 'full' && !isNameless(seat)) {
     const owner = deps.fleet.ownerOf(seat, identityOf(seat, sight.observation, deps), deps.wallMs());
     if (owner.kind === 'device') return { device: owner.state, shown: sight };
   }
   const device = seat.device === undefined ? undefined : deps.fleet.state(seat.device);
   if (device === undefined) return undefined;
-  return { device, shown: sight.kind === 'seen' && seat.claim !== undefined ? SOMEBODY_ELSE : sight };
+  const isOpen = seat.claim !== undefined || isNameless(seat);
+  return { device, shown: sight.kind === 'seen' && isOpen ? SOMEBODY_ELSE : sight };
 };
 
-/** How long answers may be lost that name a device: as long as a machine may take to start, ms … */
+/** How long answers may be missing that name a device: as long as a machine may take to start, ms … */
 const LONGEST_NAMELESS_MS = 600_000;
 /** … and where a log-in rests that was left without an answer: until it was shown four times, ms. */
 const LONGEST_RESTING_MS = 2_400_000;
 
 /**
- * Whether answers were lost that would say which machine this is, at an address where none was known: a known one that moved would become
- * another device, which is new, and missing as soon as it tells who it is. It is asked again soon, then less and less often, or when a
- * log-in that rests may be shown again; who never tells is known by the address.
+ * Notes whether it is open which machine of a range this is, because answers were lost that would say it, or it tells none and works as
+ * another one that is known does: a known one that moved would become another device, which is new, and missing as soon as it tells who it
+ * is, or what it shows would be a change of the one that sat here. It is asked again soon, then less and less often, or when a log-in that
+ * rests may be shown again; who never tells is known by the address.
  */
-const isNameless = (
-  seat: FleetSeat,
-  { observation: { facts, gaps }, capture }: Seen,
-  { timetable, monoMs, settings }: RoundDeps,
-): boolean => {
-  const nowMs = monoMs();
-  const { device, place, nameless = { looks: 0, sinceMs: nowMs } } = seat;
-  if (device !== undefined || place.origin === 'host') return false;
-  const isUnnamed = NAMES.some((fact) => isLost(gaps.get(fact))) && marksOf(facts).length === 0;
-  const isResting = capture.replies.values().some(restsUnanswered);
-  if (!isUnnamed || nowMs - nameless.sinceMs >= (isResting ? LONGEST_RESTING_MS : LONGEST_NAMELESS_MS)) {
+const noteNames = (seat: FleetSeat, { observation, capture }: Seen, deps: RoundDeps): void => {
+  if (seat.place.origin === 'host') return;
+  if (!isUnnamed(seat, observation, deps)) {
     delete seat.nameless;
-    return false;
+    return;
   }
-  const { looks, sinceMs } = nameless;
-  seat.nameless = { looks: looks + 1, sinceMs };
-  timetable.askEarly(seat, nowMs + (isResting ? FIRST_PAUSE_MS : settings.confirmS * 1000 * 2 ** looks));
-  return true;
+  const nowMs = deps.monoMs();
+  const { looks = 0, sinceMs = nowMs, over: wasOver = false } = seat.nameless ?? {};
+  const isResting = capture.replies.values().some(restsUnanswered);
+  const over = wasOver || nowMs - sinceMs >= (isResting ? LONGEST_RESTING_MS : LONGEST_NAMELESS_MS);
+  const pauseMs = isResting ? FIRST_PAUSE_MS : deps.settings.confirmS * 1000 * 2 ** looks;
+  seat.nameless = { looks: looks + 1, sinceMs, againMs: nowMs + pauseMs, over, gone: false };
 };
+
+const isUnnamed = (seat: FleetSeat, observation: Observation, deps: RoundDeps): boolean => {
+  if (marksOf(observation.facts).length > 0) return false;
+  const isFree = seat.device === undefined;
+  return (
+    (isFree && NAMES.some((fact) => isLost(observation.gaps.get(fact)))) ||
+    deps.fleet.machines.mayBeAnother(seat, observation.facts, identityOf(seat, observation, deps))
+  );
+};
+
+/** Whoever stood here without a name has left after two looks in a row that find nobody: who comes then is waited for anew. */
+const noteGone = (seat: FleetSeat, sight: Sight): void => {
+  const { nameless } = seat;
+  if (nameless === undefined) return;
+  const gone = sight.kind === 'nothing' && sight.reason === 'unreachable';
+  if (gone && nameless.gone) delete seat.nameless;
+  else seat.nameless = { ...nameless, gone };
+};
+
+const isNameless = ({ nameless }: FleetSeat): boolean => nameless?.over === false;
 
 const restsUnanswered = (reply: Reply | NoReply): boolean =>
   reply.kind === 'no-reply' && reply.waits === true && reply.reason !== 'refused';
@@ -400,11 +417,12 @@ const identityOf = (seat: FleetSeat, observation: Observation, { fleet }: RoundD
  * first.
  */
 const askToSettle = (seat: FleetSeat, look: LookKind, { fleet, timetable, monoMs, settings }: RoundDeps): void => {
-  const { claim, device = '' } = seat;
+  const { claim, nameless, device = '' } = seat;
   const there = claim === undefined ? undefined : fleet.seatOf(claim.device);
   if (there !== undefined) timetable.askEarly(there, monoMs());
   const isFullLost = look === 'pools' && fleet.state(device)?.marks.fullLost === true;
   if (claim !== undefined || isFullLost) timetable.askEarly(seat, monoMs() + settings.confirmS * 1000);
+  if (nameless?.over === false) timetable.askEarly(seat, nameless.againMs);
 };
 
 const lookOf = (sight: Sight, look: LookKind, { wallMs }: RoundDeps): Look =>

@@ -242,10 +242,13 @@ export class Fleet {
     else this.#onFailover.delete(state.id);
     this.#noteEndpoint(state);
     if (state.attested === undefined) return;
-    for (const mark of marksOf(factsOf(state))) {
+    const facts = factsOf(state);
+    const marks = marksOf(facts);
+    for (const mark of marks) {
       this.#noteShared(mark, state.id);
       this.machines.note(mark, state);
     }
+    if (marks.length > 0) this.machines.noteUsers(facts, state);
   }
 
   #noteEndpoint({ id, tracks }: DeviceState): void {

@@ -1,4 +1,5 @@
-import type { Facts } from '../../shared/facts.ts';
+import { FACTS, type FactName, type Facts, type LivePool } from '../../shared/facts.ts';
+import { canonicalJson } from '../../shared/jcs.ts';
 import type { DeviceState } from '../appraise/device.ts';
 import { boardsOf, compareIdentity, ENOUGH, OTHER, SAME } from '../appraise/identity.ts';
 import { isMac, isSerial } from '../appraise/placeholder.ts';
@@ -36,6 +37,34 @@ export const likenessTo = (state: DeviceState | undefined, facts: Facts): 'same'
 /** Whether these facts are those of the machine of a device; `above`: more surely than that, a ratio of equal marks. */
 export const isSameMachine = (state: DeviceState, facts: Facts, above = 0): boolean =>
   isSame(factsOf(state), facts, above);
+
+/** Whether a look tells another value than is known of a device, or a pool that it has not; of lists of parts it may have read some. */
+export const tellsOther = (known: Facts, facts: Facts): boolean =>
+  !worksAs(known, facts) ||
+  (Object.keys(facts) as FactName[]).some((name) => FACTS[name].class === 'exact' && differs(name, known, facts));
+
+/** Whether a look may be one at a device that is known like this: of the same kind, and with no pool that this one has not. */
+export const mayShow = (known: Facts, facts: Facts): boolean =>
+  worksAs(known, facts) && KIND.every((name) => !differs(name, known, facts));
+
+const KIND = ['family', 'identity.model', 'firmware.version'] as const;
+
+const differs = (name: FactName, known: Facts, facts: Facts): boolean =>
+  known[name] !== undefined && facts[name] !== undefined && canonicalJson(known[name]) !== canonicalJson(facts[name]);
+
+const worksAs = ({ pools = [] }: Facts, facts: Facts): boolean =>
+  poolsOf(facts).every((pool) => pools.some(({ url, user }) => url === pool.url && user === pool.user));
+
+/** The pools that are stored, else those that are mined on. */
+const poolsOf = ({ pools, live_pools = [] }: Facts): readonly LivePool[] => pools ?? live_pools;
+
+/** The users of its pools, each once. */
+export const usersOf = (facts: Facts): ReadonlySet<string> =>
+  new Set(
+    poolsOf(facts)
+      .map(({ user }) => user)
+      .filter((user) => user !== undefined),
+  );
 
 const isSame = (known: Facts, facts: Facts, above = 0): boolean => {
   const { ratio, available } = compareIdentity(known, facts);

@@ -6,7 +6,7 @@ import { stoodLately } from '../appraise/left.ts';
 import { isMac, isSerial } from '../appraise/placeholder.ts';
 import { isHeld, type Replaced, replacedBy } from '../appraise/replaced.ts';
 import { isDark } from '../appraise/rules/visibility-device-dark.ts';
-import { factsOf, isSameMachine, likenessTo, marksOf } from './likeness.ts';
+import { factsOf, isSameMachine, likenessTo, marksOf, mayShow, tellsOther, usersOf } from './likeness.ts';
 import { idOf, type Place } from './places.ts';
 import type { FleetSeat } from './seat.ts';
 
@@ -39,6 +39,8 @@ export class Machines {
   readonly #labelsOf: Sitting['labelsOf'];
   readonly #idsByMark = { host: new Map<string, string>(), range: new Map<string, string>() };
   readonly #formers = new Map<string, DeviceState>();
+  /** The device of a range that names itself and works for this user; `SEVERAL` where more than one ever did. */
+  readonly #idByUser = new Map<string, string>();
 
   constructor({ states, seatOf, labelsOf }: Sitting) {
     this.#states = states;
@@ -49,6 +51,41 @@ export class Machines {
   /** A device was attested with this mark. */
   note(mark: string, { id, position }: Pick<DeviceState, 'id' | 'position'>): void {
     this.#idsByMark[position].set(mark, id);
+  }
+
+  /** A device was attested with these facts, and names itself. */
+  noteUsers(facts: Facts, { id, position }: Pick<DeviceState, 'id' | 'position'>): void {
+    if (position === 'host') return;
+    for (const user of usersOf(facts)) {
+      const known = this.#idByUser.get(user) ?? id;
+      this.#idByUser.set(user, known === id ? id : SEVERAL);
+    }
+  }
+
+  /**
+   * Whether a look at an address of a range that reads no name may be one at a device which is known elsewhere: that one shows such pools,
+   * and the one that sits here shows something else. A thief works for nobody who is known. `compared`: the facts as they are held against
+   * those of the one that sits here.
+   */
+  mayBeAnother({ device }: FleetSeat, facts: Facts, compared: Facts): boolean {
+    const here = device === undefined ? undefined : this.#states.get(device);
+    const isItself =
+      here !== undefined && (likenessTo(here, compared) !== 'unsure' || !tellsOther(factsOf(here), compared));
+    if (isItself) return false;
+    return this.#workingAs(facts).some((other) => {
+      const isLike = other.id !== device && other.position === 'range' && other.family === facts.family;
+      return isLike && mayShow(factsOf(other), facts);
+    });
+  }
+
+  /** Devices of which one may work for these users: one by itself where no other ever did, all where the users say nothing. */
+  #workingAs(facts: Facts): readonly DeviceState[] {
+    const ids = [...usersOf(facts)].map((user) => this.#idByUser.get(user));
+    if (ids.includes(undefined)) return [];
+    const own = ids.find((id) => id !== SEVERAL);
+    if (own === undefined) return [...this.#states.values()];
+    const state = this.#states.get(own);
+    return state === undefined ? [] : [state];
   }
 
   /** A device that left the configuration; the latest last. */
@@ -257,6 +294,8 @@ export class Machines {
     }
   }
 }
+
+const SEVERAL = '';
 
 /** A full look showed the claimed device at its own seat after it was seen here, too. */
 const isSeenSince = ({ id, marks: { fullMs = 0 } }: DeviceState, claim: FleetSeat['claim']): boolean =>

@@ -3,6 +3,18 @@ import type { Interface } from '../probe/target.ts';
 import type { Place } from './places.ts';
 import type { Seat } from './timetable.ts';
 
+/** Looks that read nothing which names a machine, while another one that is known may stand there. Instants are ms of the timetable. */
+export interface Nameless {
+  readonly looks: number;
+  readonly sinceMs: number;
+  /** When it is asked again. */
+  readonly againMs: number;
+  /** It never told: whoever sits there is taken for it, until it does. */
+  readonly over: boolean;
+  /** The last look found nobody. */
+  readonly gone: boolean;
+}
+
 /** A place and what is known to sit there. Changed in place by the fleet and the rounds only. */
 export interface FleetSeat extends Seat {
   readonly place: Place;
@@ -26,8 +38,7 @@ export interface FleetSeat extends Seat {
    * once, or said.
    */
   untold?: 'there' | 'once' | 'said';
-  /** Looks in a row that lost what names the machine here, before a device is known by the address, and since when, ms of the timetable. */
-  nameless?: { readonly looks: number; readonly sinceMs: number };
+  nameless?: Nameless;
   /** The last look found nobody here. */
   goneOnce?: boolean;
   /** A look is under way. */

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Place } from '../../agent/schedule/places.ts';
+import type { Behaviour } from '../simulator/behaviour.ts';
+import { type Fleet, startFleet } from '../simulator/fleet.ts';
+import { loadSpecimens } from '../specimens/specimen.ts';
+import { Hall } from './hall.ts';
+
+/** Machines of ranges that stand where another one is known, and do not say who they are. */
+
+const M50S = 'whatsminer/m50s-api2';
+const S21 = 'antminer-stock/s21';
+const MINUTE = 60_000;
+
+const placeOf = (address: string, { ports }: Fleet): Place => ({
+  address,
+  ports,
+  labels: {},
+  origin: 'range',
+  entry: '127.46.0.0/16',
+});
+
+/** What names a machine of these families, as its requests show. */
+const NAMING: { readonly [name: string]: RegExp } = {
+  [M50S]: /"(?:get_miner_info|summary|edevs|devdetails|devs|get_psu)"/,
+  [S21]: /^GET /,
+};
+
+interface Row {
+  readonly fleet: Fleet;
+  readonly hall: Hall;
+  /** Loses, or spoils, what names the machines. `honest` ends that. */
+  readonly lose: (how: Behaviour) => void;
+  /** The ids of the devices that stand at the seats. */
+  readonly ids: () => readonly (string | undefined)[];
+  /** Looks in full at these seats, after the time in which they wanted to be asked again. */
+  readonly look: (...seats: readonly number[]) => Promise<void>;
+  /** What was found since the last call, `<seat at the start> <id> <severity>`, without what is `info`. */
+  readonly found: () => readonly string[];
+}
+
+/** So many known machines of a kind in a range, each with an account of its own, and one free address behind them. */
+const rowOf = async (t: TestContext, name: string, base: string, devices = 2): Promise<Row> => {
+  const specimens = loadSpecimens().filter((specimen) => specimen.name === name);
+  let nowMs = Date.now;
+  const fleet = await startFleet({ specimens, base, devices, nowMs: () => nowMs() });
+  t.after(() => fleet.stop());
+  const [net = ''] = base.match(/^.*\./) ?? [];
+  const addresses = [...fleet.devices.map(({ address }) => address), `${net}${devices + 1}`];
+  const hall = new Hall(
+    t,
+    addresses.map((address) => placeOf(address, fleet)),
+  );
+  nowMs = () => hall.nowMs();
+  hall.credential = { user: 'root', password: () => 'specimen' };
+  for (const [at, device] of fleet.devices.entries()) device.changePoolUser(0, `owner${at}.w1`);
+  let how: Behaviour = 'honest';
+  fleet.follow((device, request) => device.behave(NAMING[name]?.test(request) === true ? how : 'honest'));
+  const look = async (...seats: readonly number[]): Promise<void> => {
+    for (const at of seats) {
+      hall.passedMs += 5000;
+      await hall.look(at);
+    }
+  };
+  const all = addresses.map((_, at) => at);
+  await look(...all, ...all);
+  const ids = () => all.map((at) => hall.seat(at).device);
+  const known = ids();
+  assert.equal(new Set(known).size, devices + 1, `${known}`);
+  let told = hall.findings().length;
+  const found = () => {
+    const findings = hall.findings().slice(told);
+    told += findings.length;
+    return findings
+      .filter(({ state, severity }) => state === 'open' && severity !== 'info')
+      .map(({ id, device, severity }) => `${known.indexOf(device)} ${id} ${severity}`);
+  };
+  const lose = (now: Behaviour): void => {
+    how = now;
+  };
+  return { fleet, hall, lose, ids, look, found };
+};
+
+/** The first two exchange their addresses. */
+const exchange = async ({ fleet }: Row): Promise<void> => {
+  const [one, two] = [fleet.device(0), fleet.device(1)];
+  const [first, second] = [one.address, two.address];
+  await one.moveTo(`${first.replace(/\d+$/, '')}200`);
+  await two.moveTo(first);
+  await one.moveTo(second);
+};
+
+const isGrave = (finding: string): boolean => !finding.endsWith(' low');
+
+for (const [at, [name, how]] of (
+  [
+    [M50S, 'truncate'],
+    [S21, 'garbage'],
+    [S21, 'early-close'],
+  ] as const
+).entries()) {
+  test(`two ${name} that exchange their addresses alarm nobody while what names them is lost (${how})`, async (t) => {
+    const row = await rowOf(t, name, `127.46.${10 + at}.1`);
+    const { hall, ids, look, found } = row;
+    const [one, two] = ids();
+    row.lose(how);
+    await exchange(row);
+    for (let looks = 0; looks < 3; looks += 1) {
+      for (const seat of [0, 1]) await hall.look(seat, 'pools');
+      await look(0, 1);
+    }
+    assert.deepEqual(found().filter(isGrave), []);
+    row.lose('honest');
+    hall.passedMs += 6 * MINUTE;
+    for (let looks = 0; looks < 3; looks += 1) await look(0, 1);
+    assert.deepEqual(ids().slice(0, 2), [two, one]);
+    assert.deepEqual(found().filter(isGrave), []);
+  });
+}
+
+test('an account that nobody is known to work for is found at once, though what names the machine is lost', async (t) => {
+  const { fleet, hall, lose, look, found } = await rowOf(t, M50S, '127.46.20.1');
+  lose('truncate');
+  fleet.device(0).changePoolUser(0, 'thief.1');
+  await hall.look(0, 'pools');
+  await look(0);
+  assert.deepEqual(found(), ['0 pool.user-changed critical']);
+});
+
+test('a machine that works as another one does, and never says who it is, is taken for who sat there after ten minutes', async (t) => {
+  const { fleet, hall, lose, look, found } = await rowOf(t, M50S, '127.46.21.1');
+  lose('truncate');
+  fleet.device(0).changePoolUser(0, 'owner1.w1');
+  for (const slot of [1, 2]) fleet.device(0).changePoolUser(slot, 'acme.w2117-00002');
+  let minutes = 0;
+  while (minutes < 30 && !found().includes('0 pool.user-changed critical')) {
+    hall.passedMs += MINUTE;
+    minutes += 1;
+    await hall.look(0, 'pools');
+    await look(0);
+  }
+  assert.ok(minutes >= 9 && minutes <= 12, `${minutes}`);
+});
+
+test('a dark machine is not back because another one that is known takes its address without a name', async (t) => {
+  const { fleet, hall, lose, look, found, ids } = await rowOf(t, M50S, '127.46.22.1');
+  const [one, two] = ids();
+  await fleet.device(0).goDark();
+  for (let looks = 0; looks < 20; looks += 1) {
+    hall.passedMs += MINUTE;
+    await look(0);
+  }
+  assert.deepEqual(found(), ['0 visibility.device-dark low']);
+  const { address } = fleet.device(0);
+  await fleet.device(1).moveTo(address);
+  lose('truncate');
+  await hall.look(0, 'pools');
+  for (let looks = 0; looks < 3; looks += 1) await look(0, 1);
+  lose('honest');
+  for (let looks = 0; looks < 3; looks += 1) await look(0, 1);
+  assert.deepEqual(found().filter(isGrave), []);
+  assert.deepEqual([ids()[0], hall.fleet.state(one ?? '')?.marks.failures !== 0], [two, true]);
+});
+
+for (const [at, how] of (['garbage', 'early-close'] as const).entries()) {
+  test(`an S21 that moves while its web interface tells nothing (${how}) is who it was once that answers`, async (t) => {
+    const { fleet, hall, lose, look, found, ids } = await rowOf(t, S21, `127.46.${30 + at}.1`);
+    const [, two] = ids();
+    lose(how);
+    await fleet.device(1).moveTo(`127.46.${30 + at}.3`);
+    for (let looks = 0; looks < 3; looks += 1) await look(2, 1);
+    assert.equal(hall.seat(2).device, undefined);
+    lose('honest');
+    hall.passedMs += 6 * MINUTE;
+    for (let looks = 0; looks < 3; looks += 1) await look(2, 1);
+    assert.deepEqual([hall.seat(2).device, found().filter(isGrave)], [two, []]);
+  });
+}
+
+test('who stood at an address without a name and left takes nothing of the time from who comes later', async (t) => {
+  const { fleet, hall, lose, look, found } = await rowOf(t, M50S, '127.46.40.1');
+  const two = hall.seat(1).device;
+  lose('truncate');
+  await fleet.device(0).moveTo('127.46.40.3');
+  await look(2, 2);
+  assert.equal(hall.seat(2).nameless?.looks, 2);
+  lose('honest');
+  await fleet.device(0).moveTo('127.46.40.1');
+  await look(2, 0, 2, 0);
+  hall.passedMs += 20 * MINUTE;
+  lose('truncate');
+  await fleet.device(1).moveTo('127.46.40.3');
+  await look(2, 1, 2);
+  assert.equal(hall.seat(2).device, undefined);
+  lose('honest');
+  await look(2, 1, 2, 1);
+  assert.deepEqual([hall.seat(2).device, found().filter(isGrave)], [two, []]);
+});
