@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { loadConfig } from '../config/load.ts';
+import { loadSettings } from '../config/load.ts';
 import { testBody } from '../notify/body.ts';
 import { deliver } from '../notify/deliver.ts';
 import type { Outcome } from '../notify/outcome.ts';
@@ -25,7 +25,7 @@ export const notifyVerb = (program: Command, io: Io): void => {
     .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
     .option('--json', 'one JSON object per target')
     .action(async (name: string | undefined, options: { config: string; json?: boolean }) => {
-      const { config } = loadConfig(resolve(options.config));
+      const { config } = loadSettings(resolve(options.config));
       const interrupted = new AbortController();
       const leave = (): void => interrupted.abort();
       process.once('SIGINT', leave);

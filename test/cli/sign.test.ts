@@ -299,6 +299,7 @@ test('plan create, waiver create and baseline create write drafts that sign take
       ['baseline', 'create', 'f', '--expect', 'config.power_limit_w=lots', '--label', 'a=b'],
       /is an integer, and this is not/,
     ],
+    [['baseline', 'create', 'f', '--expect', 'pools.user={rack', '--label', 'a=b'], /a brace that does not close/],
   ] as const) {
     const { code, out, err } = await run(...words, '--out', 'never.yaml');
     assert.deepEqual([code, out], [2, ''], words.join(' '));

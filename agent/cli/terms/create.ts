@@ -2,7 +2,6 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { parse } from 'yaml';
 import { FACTS, type FactName } from '../../../shared/facts.ts';
 import { documentIdSchema, type ExpectedValue, type Scope } from '../../../shared/index.ts';
-import { looksTemplated } from '../../../shared/open-values.ts';
 import { type ConfigProblem, describeProblem } from '../../config/problems.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { readDraft, type TermsKind, VERB_OF } from '../../terms/draft.ts';
@@ -60,13 +59,13 @@ export const scopeOf = ({ device, label, model, firmware, gateway }: CreateOptio
 const TEXT_COLUMNS: ReadonlySet<string> = new Set(['pools.url', 'pools.user', 'pools.proxy']);
 
 /**
- * `fact=value` as the exact value of a fact: of the type that the fact has, else as YAML reads it. Of pools, what has a `*` or a field
- * in braces is a template.
+ * `fact=value` as the exact value of a fact: of the type that the fact has, else as YAML reads it. Of pools, what has a `*` or a brace
+ * is a template, which tells a brace that is left open.
  */
 export const expectedOf = (texts: readonly string[] | undefined): readonly ExpectedValue[] | undefined =>
   texts?.map((text) => {
     const [fact, written] = pairOf('--expect', text);
-    if (TEXT_COLUMNS.has(fact) && looksTemplated(written)) return { fact, class: 'template', value: written };
+    if (TEXT_COLUMNS.has(fact) && /[*{}]/.test(written)) return { fact, class: 'template', value: written };
     const isText = TEXT_COLUMNS.has(fact) || FACTS[fact as FactName]?.type === 'text';
     return { fact, class: 'exact', value: isText ? written : yamlValue(written) };
   });
