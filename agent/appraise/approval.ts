@@ -13,7 +13,7 @@ import { configDrift } from './rules/config-drift.ts';
 import { firmwareFamilyChanged } from './rules/firmware-family-changed.ts';
 import { firmwareRollback } from './rules/firmware-rollback.ts';
 import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
-import { fillTemplate, matchesTemplate } from './template.ts';
+import { fillTemplate, matchesTemplate, templatedBy } from './template.ts';
 import { compareVersions } from './version.ts';
 
 /** What approvers laid down, as it holds for one device. */
@@ -76,7 +76,13 @@ const tellsOther = ({ ruleId, after }: Finding, fact: Naming): boolean =>
 
 /** What the values of documents may depend on for this device. */
 export const circumstancesOf = (state: DeviceState, shown: Facts, nowMs: number): Circumstances => {
-  const device = { labels: state.labels, facts: shown, address: state.address };
+  const { labels, address, reference, attested } = state;
+  // What it leaves out, or what is lost, is as it was: else it would decide by that which texts a template allows.
+  const device = templatedBy(labels, address, () => ({
+    ...keptFacts(reference?.facts),
+    ...keptFacts(attested?.facts),
+    ...shown,
+  }));
   return {
     nowMs,
     fits: (template, text, fact) => (MATCHES.get(fact) ?? matchesTemplate)(template, text, device),
