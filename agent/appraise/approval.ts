@@ -1,6 +1,6 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import { type Approved, approvedFacts } from '../baseline/approved.ts';
-import type { Circumstances } from '../baseline/expected.ts';
+import type { Circumstances, Texts } from '../baseline/expected.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { holderOf } from '../baseline/reference.ts';
 import type { Described, Kind } from '../baseline/scope.ts';
@@ -13,7 +13,7 @@ import { configDrift } from './rules/config-drift.ts';
 import { firmwareFamilyChanged } from './rules/firmware-family-changed.ts';
 import { firmwareRollback } from './rules/firmware-rollback.ts';
 import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
-import { fillTemplate, matchesTemplate } from './template.ts';
+import { fillTemplate, matchesTemplate, templatedBy } from './template.ts';
 import { compareVersions } from './version.ts';
 
 /** What approvers laid down, as it holds for one device. */
@@ -37,11 +37,8 @@ type Naming = 'family' | 'identity.model' | 'firmware.version';
 
 type Allows = (fact: Naming, known: string | undefined, now: string) => boolean;
 
-const describedBy = (
-  { id, labels, family, attested, reference, edited }: DeviceState,
-  shown: Facts,
-  allows: Allows,
-): Described => {
+const describedBy = (state: DeviceState, shown: Facts, allows: Allows): Described => {
+  const { id, labels, family, attested, reference, edited } = state;
   const approved = keptFacts(reference?.facts);
   const last = attested?.facts === reference?.facts ? approved : keptFacts(attested?.facts);
   const isNew = reference === undefined && attested === undefined;
@@ -60,7 +57,8 @@ const describedBy = (
     version: told('firmware.version', allowing),
   });
   const now = kind(allows);
-  return { device: id, labels, ...now, ...(isOther ? { was: kind(() => false) } : {}), edited };
+  const was = isOther ? { was: { ...kind(() => false), texts: textsOf(state, shown) } } : {};
+  return { device: id, labels, ...now, ...was, edited };
 };
 
 /** What was attested, and is none of the approved values, is allowed where its rules found nothing, or a plan covers what they found. */
@@ -75,10 +73,20 @@ const tellsOther = ({ ruleId, after }: Finding, fact: Naming): boolean =>
   (fact === 'identity.model' && ruleId === configDrift.id && isKeyed(after) && after.some(({ key }) => key === fact));
 
 /** What the values of documents may depend on for this device. */
-export const circumstancesOf = (state: DeviceState, shown: Facts, nowMs: number): Circumstances => {
-  const device = { labels: state.labels, facts: shown, address: state.address };
+export const circumstancesOf = (state: DeviceState, shown: Facts, nowMs: number): Circumstances => ({
+  nowMs,
+  ...textsOf(state, shown),
+});
+
+const textsOf = (state: DeviceState, shown: Facts): Texts => {
+  const { labels, address, reference, attested } = state;
+  // What it leaves out, or what is lost, is as it was: else it would decide by that which texts a template allows.
+  const device = templatedBy(labels, address, () => ({
+    ...keptFacts(reference?.facts),
+    ...keptFacts(attested?.facts),
+    ...shown,
+  }));
   return {
-    nowMs,
     fits: (template, text, fact) => (MATCHES.get(fact) ?? matchesTemplate)(template, text, device),
     fill: (template, text) => fillTemplate(template, text, device),
   };

@@ -64,7 +64,7 @@ const effectOn = (
   spokeOfOwn: (document: Document) => boolean,
 ) => {
   const was = describe(before, {});
-  const now: Described = { ...was, device, labels };
+  const now = describe({ ...before, id: device, labels }, {});
   const isDoubtful = hasOpen(before) || owedTo(before, labels).length > 0;
   const counted = new Set(documents.filter((document) => countsFor(document, was)));
   const names = (isMeant: (document: Document) => boolean): readonly string[] => documents.filter(isMeant).map(nameOf);

@@ -35,6 +35,7 @@ import {
 } from './rules/visibility-coverage-reduced.ts';
 import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { isStale } from './running.ts';
+import { templatedBy } from './template.ts';
 import { WHOLE } from './track.ts';
 import type { LookContext } from './verdict.ts';
 
@@ -65,7 +66,7 @@ export const ruleContextOf = (
 ): RuleContext => ({
   nowMs,
   address,
-  device: deviceOf(labels, address, () => ({ ...approved?.facts, ...keptFacts(attested?.facts), ...facts })),
+  device: templatedBy(labels, address, () => ({ ...approved?.facts, ...keptFacts(attested?.facts), ...facts })),
   ...(allow === undefined ? {} : { allow }),
   firstSeenMs,
   ...(tenancy === undefined ? {} : { tenancy }),
@@ -83,18 +84,6 @@ export const ruleContextOf = (
   firstMedium: approved?.firstMedium === true,
   otherFamily: approved?.otherFamily === true,
 });
-
-const deviceOf = (labels: DeviceState['labels'], address: string, known: () => Facts): RuleContext['device'] => {
-  let facts: Facts | undefined;
-  return {
-    labels,
-    address,
-    get facts() {
-      facts ??= known();
-      return facts;
-    },
-  };
-};
 
 /** Every rule, in one list. */
 export const outcomesOf = (

@@ -16,6 +16,19 @@ export interface Templated {
   readonly address: string;
 }
 
+/** A device of which it is put together what is known only where a template asks. */
+export const templatedBy = (labels: Templated['labels'], address: string, known: () => Facts): Templated => {
+  let facts: Facts | undefined;
+  return {
+    labels,
+    address,
+    get facts() {
+      facts ??= known();
+      return facts;
+    },
+  };
+};
+
 /** Every spelling that a field may have on this device; undefined where it is not known. */
 type Field = (device: Templated, user: string) => readonly string[] | undefined;
 

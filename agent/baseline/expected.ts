@@ -4,13 +4,17 @@ import type { ExpectedValue, Schedule } from '../../shared/terms.ts';
 
 /** What a document lets a fact be (catalogue §3), asked about one value at one time. */
 
-/** What a value of a document may depend on beside the value that is seen. */
-export interface Circumstances {
-  readonly nowMs: number;
+/** What texts of a document are made of. */
+export interface Texts {
   /** Whether the text of a fact is what a template makes of this device. */
   readonly fits: (template: string, text: string, fact: string) => boolean;
   /** The template with what is known of this device filled in. */
   readonly fill: (template: string, text: string) => string;
+}
+
+/** What a value of a document may depend on beside the value that is seen. */
+export interface Circumstances extends Texts {
+  readonly nowMs: number;
 }
 
 /** How a fact came out against what a document says of it. */
@@ -53,10 +57,39 @@ export const judgeValue = (
 
 const equal = (one: unknown, other: unknown): boolean => canonicalJson(one ?? null) === canonicalJson(other ?? null);
 
+/** Whether some alternative lets the fact be this at some time. */
+export const everAllows = (items: readonly ExpectedValue[], seen: unknown, texts: Texts): boolean =>
+  items.flatMap(everAllowed).some((item) => judgeLasting(item, seen, texts, equal).kind !== 'leaves');
+
+/** An alternative that says the same by day and by night. */
+type Lasting = Exclude<ExpectedValue, { class: 'schedule' }>;
+
+/** What an alternative allows at one time or another. */
+export const everAllowed = (item: ExpectedValue): readonly Lasting[] => {
+  if (item.class !== 'schedule') return [item];
+  const { fact, value } = item;
+  const values = [...value.slots.map((slot) => slot.value), ...('otherwise' in value ? [value.otherwise] : [])];
+  return [
+    ...values.map((one) => ({ fact, class: 'exact' as const, value: one })),
+    // Outside of its slots nothing is compared.
+    ...('otherwise' in value ? [] : [{ fact, class: 'volatile' as const }]),
+  ];
+};
+
 const judgeItem = (
   item: ExpectedValue,
   seen: unknown,
   circumstances: Circumstances,
+  same: (one: unknown, other: unknown) => boolean,
+): Judgement =>
+  item.class === 'schedule'
+    ? judgeSchedule(item.value, seen, circumstances.nowMs, same)
+    : judgeLasting(item, seen, circumstances, same);
+
+const judgeLasting = (
+  item: Lasting,
+  seen: unknown,
+  texts: Texts,
   same: (one: unknown, other: unknown) => boolean,
 ): Judgement => {
   switch (item.class) {
@@ -68,10 +101,8 @@ const judgeItem = (
       return item.value.some((value) => same(value, seen)) ? FITS : { kind: 'leaves', nearest: item.value[0] };
     case 'band':
       return judgeBand(item.value, seen);
-    case 'schedule':
-      return judgeSchedule(item.value, seen, circumstances.nowMs, same);
     case 'template':
-      return judgeTemplate(item, seen, circumstances);
+      return judgeTemplate(item, seen, texts);
   }
 };
 
@@ -99,7 +130,7 @@ const judgeBand = ({ min, max }: { min?: number; max?: number }, seen: unknown):
 const judgeTemplate = (
   { fact, value }: Extract<ExpectedValue, { class: 'template' }>,
   seen: unknown,
-  { fits, fill }: Circumstances,
+  { fits, fill }: Texts,
 ): Judgement => {
   const templates = [value].flat();
   // A user that the device does not tell is not one that fits.

@@ -1,5 +1,6 @@
 import type { FactName } from '../../shared/facts.ts';
 import type { ReferenceTerms, Scope, Terms } from '../../shared/terms.ts';
+import { everAllows, type Texts } from './expected.ts';
 
 /** A device as far as the scope of a document can name it. */
 export interface Described {
@@ -9,12 +10,17 @@ export interface Described {
   readonly family?: string | undefined;
   readonly version?: string | undefined;
   /** What it was approved as, where it may be something else now. */
-  readonly was?: Kind;
+  readonly was?: Former;
   readonly edited?: Edited | undefined;
 }
 
 /** What a device is, as far as it says so itself. */
 export type Kind = Pick<Described, 'family' | 'model' | 'version'>;
+
+/** What a device was, with what decides whether a document allows it to be what it is now. */
+export interface Former extends Kind {
+  readonly texts: Texts;
+}
 
 /** Documents of which an edit of the configuration decided that they speak, or do not speak, of a device: it decides nothing. */
 export interface Edited {
@@ -46,6 +52,8 @@ export const KIND_FACTS = {
   version: 'firmware.version',
 } as const satisfies { readonly [Member in keyof Kind]-?: FactName };
 
+export const KIND_MEMBERS = Object.keys(KIND_FACTS) as readonly (keyof Kind)[];
+
 /**
  * Whether a document speaks of this device. A reference that names what it was goes on doing so where it is the one that allows what it
  * is now: else it would allow a version and hold nobody to anything who has that.
@@ -55,17 +63,17 @@ export const speaksOf = (terms: Terms, who: Described): boolean => inScope(terms
 /** What a reference allows a device to have become, it is for that. */
 const asAllowed = (terms: Terms, { was, ...now }: Described): Described => {
   if (was === undefined || terms.kind !== 'reference') return now;
-  const allowed = keptKinds(terms, now).map((member) => [member, was[member]]);
+  const allowed = keptKinds(terms, now, was.texts).map((member) => [member, was[member]]);
   return { ...now, ...Object.fromEntries(allowed) };
 };
 
-/** Of what a device is: that which this reference names as one of its values. */
-const keptKinds = ({ values = [] }: Pick<ReferenceTerms, 'values'>, who: Kind): readonly (keyof Kind)[] =>
-  (Object.keys(KIND_FACTS) as readonly (keyof Kind)[]).filter((member) =>
-    values.some(
-      (item) =>
-        item.fact === KIND_FACTS[member] &&
-        (item.class === 'volatile' || [item.value].flat().some((value) => value === who[member])),
+/** Of what a device is: that which this reference allows, be it at another time. Else the hour would end it, and what it holds. */
+const keptKinds = ({ values = [] }: Pick<ReferenceTerms, 'values'>, who: Kind, texts: Texts): readonly (keyof Kind)[] =>
+  KIND_MEMBERS.filter((member) =>
+    everAllows(
+      values.filter(({ fact }) => fact === KIND_FACTS[member]),
+      who[member],
+      texts,
     ),
   );
 

@@ -9,8 +9,8 @@ import {
   type Terms,
   type Waiver,
 } from '../../shared/terms.ts';
-import { itemsAt, saysNothing, scheduled, scheduledNear, TOLERANCE_MS } from './expected.ts';
-import { closeness, type Described, inScope, KIND_FACTS, speaksOf } from './scope.ts';
+import { itemsAt, judgeValue, saysNothing, scheduled, scheduledNear, TOLERANCE_MS } from './expected.ts';
+import { closeness, type Described, inScope, KIND_FACTS, KIND_MEMBERS, speaksOf } from './scope.ts';
 
 /** What approvers laid down and the log holds: reference documents, plans and waivers in force, and whom they speak of. */
 
@@ -101,7 +101,7 @@ export const heldBy = (standing: Standing, who: Described, nowMs: number): Reado
   // What allows a device to be what it is now says so, or documents for that could take it back, and it would be what it was.
   const allowing = fitting.filter(({ terms }) => !inScope(terms.scope, who));
   for (const [fact, own] of allowing.flatMap((document) => itemsOf(document, nowMs)))
-    if (OF_KIND.has(fact)) held.set(fact, own);
+    if (allowsKind(fact, own, who, nowMs)) held.set(fact, own);
   for (const [fact, own] of kept.flatMap((document) => itemsOf(document, nowMs))) {
     const other = held.get(fact);
     const givesWay = other !== undefined && !(saysNothing(other.items, nowMs) && own.closeness >= other.closeness);
@@ -110,7 +110,14 @@ export const heldBy = (standing: Standing, who: Described, nowMs: number): Reado
   return held;
 };
 
-const OF_KIND: ReadonlySet<string> = new Set(Object.values(KIND_FACTS));
+/** Whether this lets the device be what it is now: what allowed that at another time leaves it to those that do. */
+const allowsKind = (fact: string, { items }: Held, who: Described, nowMs: number): boolean => {
+  const member = KIND_MEMBERS.find((one) => KIND_FACTS[one] === fact);
+  const { texts } = who.was ?? {};
+  return (
+    member !== undefined && texts !== undefined && judgeValue(items, who[member], { nowMs, ...texts }).kind !== 'leaves'
+  );
+};
 
 /** What counts no longer must not keep what others say from counting. */
 const itemsOf = ({ seq, terms }: Adopted<ReferenceTerms>, nowMs: number): readonly (readonly [string, Held])[] =>

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { warningsOf } from '../config/warnings.ts';
-import { AgentError } from '../platform/errors.ts';
+import { AgentError, isRefused, noAccess } from '../platform/errors.ts';
 import { approvals } from './doctor/approvals.ts';
 import { broker } from './doctor/broker.ts';
 import { agent, clock, secrets } from './doctor/host.ts';
@@ -84,6 +84,8 @@ const load = (file: string): LoadedConfig | Result => {
 
 const problem = (error: unknown): readonly [Result] => {
   if (error instanceof AgentError) return [failed(error)];
+  if (error instanceof Error && isRefused(error))
+    return [failed(noAccess(`${error.message}: this may not be looked at`, error))];
   throw error;
 };
 

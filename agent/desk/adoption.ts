@@ -5,7 +5,6 @@ import { canonicalJson } from '../../shared/jcs.ts';
 import { checkTerms, type SignedTerms, verifyTerms } from '../../shared/signed-terms.ts';
 import type { AttestationStatement } from '../../shared/statement.ts';
 import {
-  type ExpectedValue,
   LONGEST_TERMS_S,
   type Plan,
   type ReferenceTerms,
@@ -23,7 +22,7 @@ import { rebuilt, underDocument, wantsTwo } from '../appraise/promote.ts';
 import { isUnplanned, needsMorePeople, notCoverable, uncoverableIds, wholeOf } from '../appraise/who-approves.ts';
 import type { Absent } from '../baseline/absent.ts';
 import { factsOfClaims } from '../baseline/claims.ts';
-import { itemsAt } from '../baseline/expected.ts';
+import { everAllowed, itemsAt } from '../baseline/expected.ts';
 import { holderOf } from '../baseline/reference.ts';
 import { closeness, DEVICE_CLOSENESS, inScope, mayMeet } from '../baseline/scope.ts';
 import { countsFor, lastOfPlan, type Standing, standingOf } from '../baseline/standing.ts';
@@ -338,17 +337,6 @@ const atAnyTime = (order: Order): Order => {
   const { terms } = order;
   if (terms.kind !== 'reference' || terms.values === undefined) return order;
   return { ...order, terms: { ...terms, values: terms.values.flatMap(everAllowed) } };
-};
-
-const everAllowed = (item: ExpectedValue): readonly ExpectedValue[] => {
-  if (item.class !== 'schedule') return [item];
-  const { fact, value } = item;
-  const values = [...value.slots.map((slot) => slot.value), ...('otherwise' in value ? [value.otherwise] : [])];
-  return [
-    ...values.map((one) => ({ fact, class: 'exact' as const, value: one })),
-    // Outside of its slots nothing is compared.
-    ...('otherwise' in value ? [] : [{ fact, class: 'volatile' as const }]),
-  ];
 };
 
 /** Devices with the findings that the adoption would end; `inDoubt`: or may end, as far as anybody can tell now. */

@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { FACTS, type FactName } from '../../shared/facts.ts';
-import { AgentError } from './errors.ts';
+import { AgentError, isRefused, noAccess } from './errors.ts';
 
 /** One person does what two have to; it is reported. */
 const breakGlass = z.strictObject({ by: z.string(), note: z.string() }).exactOptional();
@@ -229,14 +229,7 @@ const exchange = (stateDir: string, line: string): Promise<string> =>
   });
 
 const noEntry = (stateDir: string, cause: NodeJS.ErrnoException): AgentError => {
-  if (cause.code === 'EACCES' || cause.code === 'EPERM') {
-    return new AgentError({
-      code: 'agent.no-access',
-      message: `the agent in ${stateDir} may not be asked by this user`,
-      remedy: 'run the command as the user of the agent: sudo -u <user> assayer …',
-      cause,
-    });
-  }
+  if (isRefused(cause)) return noAccess(`the agent in ${stateDir} may not be asked`, cause);
   // What was refused on the way is an agent that ended, or hangs; a missing or dead socket is none at all.
   if (cause.code === 'ECONNRESET' || cause.code === 'EPIPE') return noAnswer(stateDir);
   return new AgentError({

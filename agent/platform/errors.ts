@@ -10,3 +10,18 @@ export class AgentError extends Error {
     this.remedy = problem.remedy;
   }
 }
+
+/** Whether the system refused something to the user of this process. */
+export const isRefused = (error: unknown): boolean => {
+  const { code } = error as NodeJS.ErrnoException;
+  return error instanceof Error && (code === 'EACCES' || code === 'EPERM');
+};
+
+/** Only the user of the agent may do this. `what` ends in a verb: … may not be read. */
+export const noAccess = (what: string, cause: unknown): AgentError =>
+  new AgentError({
+    code: 'agent.no-access',
+    message: `${what} by this user`,
+    remedy: 'run the command as the user of the agent: sudo -u <user> assayer …',
+    cause,
+  });

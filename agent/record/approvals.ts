@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { AgentError } from '../platform/errors.ts';
+import { AgentError, isRefused } from '../platform/errors.ts';
 import { storeFailure } from './failure.ts';
 
 const FILE = 'approvals.json';
@@ -185,16 +185,28 @@ const readText = (file: string): string | undefined => {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
-    throw unreadable(file, `cannot be read (${code})`, error);
+    throw isRefused(error) ? refused(file, code, error) : unreadable(file, `cannot be read (${code})`, error);
   }
 };
+
+const WHAT = 'which says whose signatures count and what was ended';
 
 /** Without it every key that the configuration names would count, and what was ended could be handed over again. */
 const unreadable = (file: string, what: string, cause: unknown): AgentError =>
   new AgentError({
     code: 'approvals.unreadable',
-    message: `${file}, which says whose signatures count and what was ended, ${what}`,
+    message: `${file}, ${WHAT}, ${what}`,
     remedy:
-      'make it readable for the user of the agent, or put it back from a backup of this folder; without one stop the agent and remove the file: the approvers whom the configuration names then count as the first ones, and a finding that stays open says so',
+      'put it back from a backup of this folder; without one stop the agent and remove the file: the approvers whom the configuration names then count as the first ones, and a finding that stays open says so',
+    cause,
+  });
+
+/** Nothing is wrong with it: nobody should remove it, or the next approvers who are named would be the first. */
+const refused = (file: string, code: string | undefined, cause: unknown): AgentError =>
+  new AgentError({
+    code: 'approvals.unreadable',
+    message: `${file}, ${WHAT}, cannot be read by this user (${code})`,
+    remedy:
+      'run the command as the user of the agent: sudo -u <user> assayer …; where it was that user, give the file back: chown <user> <file>',
     cause,
   });

@@ -97,13 +97,12 @@ export const replacedStore = (file: string, kept = ''): AgentError =>
       'start the agent again: it goes on with the file that is there, or with none, and begins another log where that is older. The next time end the agent first: docs/backup.md',
   });
 
-/** A folder has the name of a file of the store. */
-export const folderInPlace = (path: string, cause: unknown): AgentError =>
+/** A folder has the name of a file of the store. `then` is what the next start does without that file. */
+export const folderInPlace = (path: string, then: string, cause?: unknown): AgentError =>
   new AgentError({
     code: 'store.unreadable',
     message: `${path} is a folder, where a file of the store has to be`,
-    remedy:
-      'find out who made it, and put the file that stood there back; where that is gone move the folder away: the next start goes on with an older state (docs/backup.md)',
+    remedy: `find out who made it, and put the file that stood there back; where that is gone move the folder away: the next start ${then} (docs/backup.md)`,
     cause,
   });
 

@@ -22,7 +22,9 @@ const endOf = (path: string): LostEnd | undefined => {
   try {
     return lostEndOf(path);
   } catch (error) {
-    throw (error as NodeJS.ErrnoException).code === 'EISDIR' ? folderInPlace(path, error) : error;
+    throw (error as NodeJS.ErrnoException).code === 'EISDIR'
+      ? folderInPlace(path, 'goes on with an older state', error)
+      : error;
   }
 };
 

@@ -7,6 +7,12 @@ import { pathToFileURL } from 'node:url';
 /** Whether there is such a file. */
 export const isThere = (file: string): boolean => statSync(file, { throwIfNoEntry: false }) !== undefined;
 
+/** Whether a folder stands there: of one SQLite says that the disk fails. */
+export const isFolder = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
+
+/** Throws what the file system says where this process may not read the file: SQLite does not say why it cannot. */
+export const requireReadable = (file: string): void => accessSync(file, constants.R_OK);
+
 /**
  * Makes an empty file, mode 0600, where there is none. One that exists must be writable, and is not opened: closing it
  * would drop the locks that SQLite holds on it elsewhere in this process (fcntl(2)).

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { AgentError } from '../platform/errors.ts';
-import { mixedStore, replacedStore, storeFailure } from './failure.ts';
+import { AgentError, isRefused, noAccess } from '../platform/errors.ts';
+import { folderInPlace, mixedStore, replacedStore, storeFailure } from './failure.ts';
 import { lostFrom, settleDamaged, takeLost } from './lost-end.ts';
 import { migrate, requireVersion } from './schema.ts';
-import { HeldFile, immutable, isAtRest, isThere, makePrivate } from './store-file.ts';
+import { HeldFile, immutable, isAtRest, isFolder, isThere, makePrivate, requireReadable } from './store-file.ts';
 import { cursorsTable } from './tables/cursors.ts';
 import { devicesTable } from './tables/devices.ts';
 import { entriesTable } from './tables/entries.ts';
@@ -52,6 +52,7 @@ export const Store = {
   open(stateDir: string): Store {
     const file = join(stateDir, STORE_FILE);
     return failing(file, () => {
+      requireNoFolder(file);
       const lock = holdLock(join(stateDir, LOCK_FILE));
       try {
         makePrivate(file);
@@ -69,17 +70,22 @@ export const Store = {
     });
   },
 
-  /** Opens for looking, also while an agent writes. Throws `store.absent` where there is no store yet. */
+  /**
+   * Opens for looking, also while an agent writes. Throws `store.absent` where there is no store yet, and `agent.no-access`, as all that
+   * look do, where this user may not read it.
+   */
   openReadOnly(stateDir: string): Store {
     const file = join(stateDir, STORE_FILE);
-    if (!isThere(file)) {
-      throw new AgentError({
-        code: 'store.absent',
-        message: `there is no store at ${file}`,
-        remedy: 'start the agent first: assayer run',
-      });
-    }
-    return failing(file, () => {
+    return looking(file, () => {
+      if (!isThere(file)) {
+        throw new AgentError({
+          code: 'store.absent',
+          message: `there is no store at ${file}`,
+          remedy: 'start the agent first: assayer run',
+        });
+      }
+      requireNoFolder(file);
+      requireReadable(file);
       const db = new DatabaseSync(isAtRest(file) ? immutable(file) : file, { readOnly: true, timeout: 5000 });
       requireVersion(db, file, () => Store.lostFrom(stateDir) !== undefined);
       return storeOn(new Connection(file, db, undefined));
@@ -89,7 +95,7 @@ export const Store = {
   /** What was durable and is lost with a damaged end, where the next start will find that; undefined while an agent runs. */
   lostFrom(stateDir: string): string | undefined {
     const file = join(stateDir, STORE_FILE);
-    const lost = failing(file, () => lostFrom(file));
+    const lost = looking(file, () => lostFrom(file));
     // An agent that writes meanwhile makes any frame look damaged.
     return lost === undefined || Store.isHeld(stateDir) ? undefined : lost;
   },
@@ -97,9 +103,8 @@ export const Store = {
   /** Whether a process writes here now. */
   isHeld(stateDir: string): boolean {
     const file = join(stateDir, LOCK_FILE);
-    if (!isThere(file)) return false;
     try {
-      failing(file, () => readLocked(file));
+      looking(file, () => isThere(file) && readLocked(file));
       return false;
     } catch (error) {
       if (error instanceof AgentError && error.code === 'store.locked') return true;
@@ -251,6 +256,21 @@ const readLocked = (file: string): void => {
     lock.close();
   }
 };
+
+/** A folder in its place is no store, and no disk that fails. */
+const requireNoFolder = (file: string): void => {
+  if (isFolder(file)) throw folderInPlace(file, 'begins another log');
+};
+
+/** For who only looks: a refusal says nothing of the store, but that somebody else owns it. */
+const looking = <T>(file: string, body: () => T): T =>
+  failing(file, () => {
+    try {
+      return body();
+    } catch (error) {
+      throw isRefused(error) ? noAccess(`the store ${file} may not be read`, error) : error;
+    }
+  });
 
 const failing = <T>(file: string, body: () => T): T => {
   try {

@@ -4,7 +4,7 @@ import { COMPARISONS } from '../../agent/appraise/index.ts';
 import { FACTS, type FactName, type Facts } from '../../shared/facts.ts';
 import type { ExpectedValue } from '../../shared/terms.ts';
 import { reference, under } from './standing.ts';
-import { HOUR, honest, MINUTE, POOLS, pools, SECOND, showing, T0, Watch } from './watch.ts';
+import { type Answer, HOUR, honest, MINUTE, POOLS, pools, SECOND, showing, T0, Watch } from './watch.ts';
 
 /** Key classes of approved documents (catalogue §3), each seen through the engine. */
 
@@ -204,6 +204,35 @@ test('template: the worker follows the device; another account, or another worke
   assert.deepEqual(after(values, named('acme.JYZZ12345678')), []);
   assert.deepEqual([...new Set(after(values, named('mallory.JYZZ12345678')))], ['pool.user-changed open']);
   assert.deepEqual([...new Set(after(values, named('acme.other')))], ['pool.user-changed open']);
+});
+
+test('template: a field that the look does not tell is what was last known of it; only what was never read may be any text', () => {
+  const fields: [FactName, string, string][] = [
+    ['identity.mac', '{mac}.*', '021a2b3c4d5e.rig'],
+    ['identity.serial', '{serial}.*', 'JYZZ12345678.rig'],
+    ['network.hostname', 'acme.{hostname}', 'acme.miner-417'],
+    ['identity.model', 'acme.{model}', 'acme.Antminer S21'],
+  ];
+  const named = (user: string): Facts => pools({ user }, { user }, { user });
+  const telling =
+    (facts: Facts, gap: FactName, reason?: 'absent' | 'timeout') =>
+    (nowMs: number): Answer => ({ ...showing(facts)(nowMs), gaps: reason === undefined ? {} : { [gap]: reason } });
+  for (const [fact, template, user] of fields)
+    for (const reason of ['absent', 'timeout'] as const) {
+      const watch = new Watch();
+      watch.context = under(() => watch.nowMs, {
+        references: [reference(7, [{ fact: 'pools.user', class: 'template', value: template }])],
+      });
+      watch.live(20 * MINUTE, telling(named(user), fact));
+      watch.live(HOUR, telling(named(user), fact, reason));
+      assert.deepEqual(watch.opened('pool.user-changed'), [], `${fact} ${reason}: what the template means`);
+      watch.live(HOUR, telling(named('mallory.rig'), fact, reason));
+      const slots = watch.opened('pool.user-changed').map(({ part, before }) => [part, before]);
+      assert.equal(slots.length, 3, `${fact} ${reason}: ${JSON.stringify(watch.said())}`);
+      const stranger = new Watch(watch.context);
+      stranger.live(HOUR, telling(named(user.replace(/^(?:021a|JYZZ)\w+|[^.]+$/, 'any')), fact, reason));
+      assert.deepEqual(stranger.opened('pool.user-changed'), [], `${fact} ${reason}: it was never read`);
+    }
 });
 
 test('what a template expects and what was last seen are told as two things; what nobody saw has no time', () => {

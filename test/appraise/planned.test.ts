@@ -624,6 +624,24 @@ test('a plan that leaves a fact open in substance covers no more than one withou
   }
 });
 
+test('a plan that expects a field of the device covers no other text while the look does not tell that fact', () => {
+  for (const reason of ['absent', 'timeout'] as const) {
+    const watch = Watch.commissioned();
+    const worker: ExpectedValue = { fact: 'pools.user', class: 'template', value: 'acme.{mac}' };
+    watch.context = under(() => watch.nowMs, { plans: [plan(30, { ids: ['pool.*'], expected_after: [worker] })] });
+    const named = (user: string) => (nowMs: number) => ({
+      ...showing(pools({ user }, { user }, { user }))(nowMs),
+      gaps: { 'identity.mac': reason },
+    });
+    watch.live(20 * MINUTE, named('acme.021a2b3c4d5e'));
+    assert.deepEqual([...new Set(watch.opened('pool.user-changed').map(({ plan: by }) => by))], [30]);
+    watch.clear();
+    watch.live(20 * MINUTE, named('acme.mallory'));
+    const covered = watch.opened('pool.user-changed').map(({ plan: by }) => by);
+    assert.deepEqual(covered, [undefined, undefined, undefined], `${reason}: ${JSON.stringify(watch.said())}`);
+  }
+});
+
 test('what a plan expects until a time it expects no more after it: the change then is another one than planned', () => {
   const changed = (untilMinutes: number): readonly unknown[] => {
     const watch = Watch.commissioned();

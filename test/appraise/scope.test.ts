@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { approvedOf } from '../../agent/appraise/approval.ts';
+import { approvedFactsOf } from '../../agent/appraise/origin.ts';
 import { reportPlan } from '../../agent/appraise/plan-report.ts';
 import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
+import { differencesInForce } from '../../agent/desk/differences.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
 import type { ExpectedValue, Scope } from '../../shared/terms.ts';
 import { plan, reference, under, waiver } from './standing.ts';
-import { HOUR, MINUTE, pools, showing, Watch } from './watch.ts';
+import { HOUR, honest, MINUTE, pools, showing, T0, Watch } from './watch.ts';
 
 /** For whom documents count: a device neither leaves a scope nor enters one by what it says of itself. */
 
@@ -131,6 +133,127 @@ test('a reference that allows another version, or model, than its scope names go
       assert.equal(theft?.severity, 'critical');
     }
   }
+});
+
+type Text = Extract<ExpectedValue, { class: 'exact' }>;
+
+/** In each class that a text may have: the first is shown for an hour, the other from then on. */
+const allowing = (
+  fact: FactName,
+  one: string,
+  other: string,
+): { readonly [name: string]: readonly ExpectedValue[] } => {
+  const exact = (value: string): Text => ({ fact, class: 'exact', value });
+  const slots = [{ from: '00:00', to: '13:05', value: one }];
+  const template = `${one.slice(0, 1)}*`;
+  return {
+    exact: [exact(one), exact(other)],
+    ending: [{ ...exact(one), until_at: (T0 + HOUR + 30 * MINUTE) / 1000 }, exact(other)],
+    set: [{ fact, class: 'set', value: [one, other] }],
+    template: [{ fact, class: 'template', value: [template, `${other.slice(0, 3)}*`] }],
+    schedule: [{ fact, class: 'schedule', value: { zone: 'UTC', slots, otherwise: other } }],
+    'open schedule': [{ fact, class: 'schedule', value: { zone: 'UTC', slots } }],
+    volatile: [{ fact, class: 'volatile' }],
+  };
+};
+
+const MEMBERS: readonly [FactName, Scope, Facts][] = [
+  ['identity.model', { models: ['Antminer S21'] }, OTHER_MODEL],
+  ['firmware.version', { firmware: ['antminer-stock 2026.03.1'] }, OTHER_VERSION],
+  ['family', { firmware: ['antminer-stock'] }, OTHER_FAMILY],
+];
+
+test('a reference that allows what its scope does not name, in whichever class, goes on holding whoever has that', () => {
+  const free = ['firmware.build', 'firmware.components', 'firmware.name'].map(
+    (fact): ExpectedValue => ({ fact, class: 'volatile' }),
+  );
+  const band: ExpectedValue = { fact: 'config.freq_mhz', class: 'band', value: { min: 500, max: 550 } };
+  for (const [fact, scope, changes] of MEMBERS)
+    for (const [name, values] of Object.entries(allowing(fact, String(honest(T0)[fact]), String(changes[fact])))) {
+      const watch = Watch.known();
+      const document = reference(7, [...values, ...free, band, ACCOUNT], scope);
+      watch.context = under(() => watch.nowMs, { references: [document] });
+      const what = `${fact} ${name}`;
+      watch.live(T0 + HOUR - watch.nowMs, showing({ 'config.freq_mhz': 525 }));
+      const shown: Facts = { ...changes, 'config.freq_mhz': 525 };
+      for (const mode of ['low', 'high', 'low', 'high'])
+        watch.live(HOUR, showing({ ...shown, 'config.other': [{ key: 'led', value: mode }] }));
+      assert.deepEqual(
+        watch.said().filter((said) => /firmware|family|identity\.model/.test(said)),
+        [],
+        what,
+      );
+      const standing = watch.context.standing ?? NOTHING_STANDING;
+      const { nowMs, state } = watch;
+      const told = approvedFactsOf(state, standing.references, standing, nowMs, { 'config.freq_mhz': 525 });
+      for (const held of [fact, 'config.freq_mhz', 'pools.user'])
+        assert.equal(
+          told.find((one) => one.fact === held)?.ref_id,
+          'ref-7',
+          `${what}: ${held} is held by the document`,
+        );
+      const states = { state: () => state, states: () => [state] };
+      const [differing] = differencesInForce(states, [], { standing, nowMs, store: { entry: () => undefined } });
+      assert.deepEqual(
+        differing?.differences.filter((one) => one.fact === fact),
+        [],
+        `${what}: no difference is shown`,
+      );
+      watch.clear();
+      watch.live(HOUR, showing({ ...shown, 'config.freq_mhz': 700, ...THEFT }));
+      assert.equal(watch.opened('pool.user-changed').length, 3, what);
+      assert.equal(watch.opened('config.drift').length, 1, `${what}: ${watch.said()}`);
+    }
+});
+
+test('a reference that allows another version at times only holds whoever has it all the same: outside of them that is found', () => {
+  const night = { fact: 'firmware.version', class: 'exact', value: '2026.04.1' } as const;
+  const day = { ...night, value: '2026.03.1' };
+  const cases: readonly (readonly ExpectedValue[])[] = [
+    [day, { ...night, until_at: (T0 + 3 * HOUR) / 1000 }],
+    [
+      {
+        fact: 'firmware.version',
+        class: 'schedule',
+        value: { zone: 'UTC', slots: [{ from: '13:00', to: '15:00', value: night.value }], otherwise: day.value },
+      },
+    ],
+  ];
+  for (const values of cases) {
+    const watch = Watch.known();
+    const free: ExpectedValue = { fact: 'firmware.build', class: 'volatile' };
+    const scope = { firmware: ['antminer-stock 2026.03.1'] };
+    watch.context = under(() => watch.nowMs, { references: [reference(7, [...values, free, ACCOUNT], scope)] });
+    watch.live(T0 + HOUR - watch.nowMs, showing({}));
+    watch.live(T0 + 3 * HOUR - watch.nowMs, showing({ ...OTHER_VERSION, ...THEFT }));
+    watch.live(2 * HOUR, showing({ ...OTHER_VERSION, ...THEFT }));
+    assert.deepEqual(watch.said(), [
+      'pool.user-changed open',
+      'pool.user-changed open',
+      'pool.user-changed open',
+      'firmware.version-changed open',
+    ]);
+  }
+});
+
+test('what allowed another version until a time does not take it back from a closer document that allows it', () => {
+  const [former, newer] = ['2026.03.1', '2026.04.1'].map(
+    (value) => ({ fact: 'firmware.version', class: 'exact', value }) as const,
+  );
+  assert.ok(former !== undefined && newer !== undefined);
+  const free: ExpectedValue = { fact: 'firmware.build', class: 'volatile' };
+  const ending = { ...newer, until_at: (T0 + 3 * HOUR) / 1000 };
+  const watch = Watch.known();
+  watch.context = under(() => watch.nowMs, {
+    references: [
+      reference(7, [former, ending, free], { firmware: ['antminer-stock 2026.03.1'] }),
+      reference(8, [former, newer], { devices: ['rig'] }),
+    ],
+  });
+  watch.live(T0 + HOUR - watch.nowMs, showing({}));
+  watch.clear();
+  watch.live(4 * HOUR, showing(OTHER_VERSION));
+  assert.deepEqual(watch.said(), []);
 });
 
 test('a roll-out that is scoped by where it starts from covers the device that did it, and the report counts it', () => {

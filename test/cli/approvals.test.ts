@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { serveControl } from '../../agent/platform/control.ts';
 import { formatSignedTerms } from '../../shared/index.ts';
 import { admission, People, poolUser, summerPlan } from '../record/approvers.ts';
 import { Recording } from '../record/recording.ts';
-import { assayer, configured } from './assayer.ts';
+import { assayer, configured, folder } from './assayer.ts';
 
 /** Documents in force, who stands behind them now, and whose signatures count. */
 
@@ -226,4 +226,96 @@ test('approvals.unreadable: doctor, keys list and findings show tell a damaged r
   }
   const [said] = await approvalsOf();
   assert.match(`${said?.level} ${said?.message}`, /^fail .*approvals\.json, which says whose signatures count/);
+});
+
+/** Root may read anything, so somebody else looks; anybody else can shut himself out. */
+const OTHER = process.getuid?.() === 0 ? 65534 : undefined;
+const CLOSED = OTHER === undefined ? 0 : 0o700;
+
+/** To be called before the folder is made: what ends with a test ends in the same order, and what is shut cannot be removed. */
+const reopened = (t: TestContext, shut: () => string): void => t.after(() => chmodSync(shut(), 0o700));
+
+/** What verbs say to somebody who may not enter the state folder of a gateway with an approver, or may not read the files in it. */
+const strange = async (t: TestContext, shut: 'folder' | 'files') => {
+  reopened(t, () => dir);
+  const recording = new Recording(t);
+  const { dir } = recording;
+  await recording.learnAll();
+  recording.changes(people).resume();
+  recording.approvals().save();
+  recording.store[Symbol.dispose]();
+  const cwd = folder(t);
+  writeFileSync(join(cwd, 'alice.jwk.json'), JSON.stringify(people.jwk('alice')));
+  const file = configured(cwd, {
+    state_dir: dir,
+    approvers: { alice: join(cwd, 'alice.jwk.json') },
+    devices: [{ host: '127.0.0.1', ports: { cgminer: 1, http: 1 } }],
+  });
+  chmodSync(cwd, 0o755);
+  if (shut === 'files') for (const name of readdirSync(dir)) chmodSync(join(dir, name), CLOSED & 0o600);
+  chmodSync(dir, shut === 'files' ? 0o755 : CLOSED);
+  return (...words: readonly string[]) => assayer([...words, '-c', file], { as: OTHER });
+};
+
+const READING = ['status', 'findings', 'log', 'lint', 'plan list', 'waiver list', 'baseline show', 'findings show 1'];
+
+test('agent.no-access: whoever may not read the state folder is told to be the user of the agent, and nothing of damage', async (t) => {
+  for (const [shut, verbs] of [
+    ['folder', READING],
+    ['files', ['status']],
+  ] as const) {
+    const run = await strange(t, shut);
+    for (const verb of verbs) {
+      const { code, out, err } = await run(...verb.split(' '));
+      assert.deepEqual([code, out], [3, ''], `${verb}: ${err}`);
+      assert.match(
+        err,
+        /^assayer: the store .*assayer\.db may not be read by this user\n {2}remedy: run the command as the user of the agent: sudo -u <user> assayer … \[agent\.no-access\]\n$/,
+        verb,
+      );
+    }
+    const { code, out, err } = await run('keys', 'list');
+    assert.deepEqual([code, out], [3, ''], err);
+    assert.match(
+      err,
+      /approvals\.json, which .* cannot be read by this user \(EACCES\)\n {2}remedy: .*sudo -u <user> assayer …/,
+    );
+    assert.doesNotMatch(err, /remove/, 'the next approvers who are named would be the first');
+  }
+});
+
+test('doctor as another user than that of the agent ends with a line for each check, where approvers are named, too', async (t) => {
+  const run = await strange(t, 'folder');
+  const [text, json] = [await run('doctor'), await run('doctor', '--json')];
+  assert.deepEqual([text.code, text.err, json.code, json.err], [1, '', 1, '']);
+  assert.match(text.out, /^FAIL {2}miners /m, 'it comes to its end');
+  const { ok, checks } = JSON.parse(json.out) as {
+    ok: boolean;
+    checks: readonly { check: string; level: string; message: string; remedy?: string }[];
+  };
+  assert.equal(ok, false);
+  for (const [name, what] of [
+    ['store', /assayer\.db may not be read by this user/],
+    ['approvals', /approvals\.json.*cannot be read by this user \(EACCES\)/],
+  ] as const) {
+    const [found] = checks.filter(({ check }) => check === name);
+    assert.equal(found?.level, 'fail');
+    assert.match(found?.message ?? '', what);
+    assert.match(found?.remedy ?? '', /sudo -u <user> assayer …/);
+  }
+});
+
+test('doctor where not even the way to the state folder is open ends with a line for each check', async (t) => {
+  reopened(t, () => join(cwd, 'shut'));
+  const cwd = folder(t);
+  mkdirSync(join(cwd, 'shut', 'state'), { recursive: true });
+  chmodSync(cwd, 0o755);
+  chmodSync(join(cwd, 'shut'), CLOSED);
+  const file = configured(cwd, {
+    state_dir: join(cwd, 'shut', 'state'),
+    devices: [{ host: '127.0.0.1', ports: { cgminer: 1, http: 1 } }],
+  });
+  const said = await assayer(['doctor', '-c', file], { as: OTHER });
+  assert.deepEqual([said.code, said.err], [1, ''], said.out);
+  assert.match(said.out, /^FAIL {2}state folder {3}.*EACCES.*\n.*remedy: .*sudo -u <user> assayer …/m);
 });

@@ -19,6 +19,8 @@ export interface Circumstances {
   readonly cwd?: string;
   readonly input?: string | Uint8Array;
   readonly env?: { readonly [name: string]: string };
+  /** Number of the user and group who runs it, where it is not the one who runs the test: root can do that. */
+  readonly as?: number | undefined;
   /** Gets the process while it runs. */
   readonly meanwhile?: (child: ChildProcess, soFar: () => Said) => void;
 }
@@ -29,8 +31,9 @@ const PATIENCE_MS = 30_000;
 /** Runs `assayer` as a person does. */
 export const assayer = (words: readonly string[], circumstances: Circumstances = {}): Promise<Said> =>
   new Promise((resolve, reject) => {
-    const { cwd, input = '', env = {}, meanwhile } = circumstances;
-    const child = spawn(process.execPath, [MAIN, ...words], { cwd, env: { ...process.env, ...env } });
+    const { cwd, input = '', env = {}, as, meanwhile } = circumstances;
+    const user = as === undefined ? {} : { uid: as, gid: as };
+    const child = spawn(process.execPath, [MAIN, ...words], { cwd, env: { ...process.env, ...env }, ...user });
     const late = setTimeout(() => {
       child.kill('SIGKILL');
       reject(new Error(`assayer ${words.join(' ')} did not end; it said ${out}${err}`));

@@ -5,6 +5,7 @@ import {
   chownSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -273,6 +274,19 @@ test('store.corrupt: JSON that is not the state of a device is none', (t) => {
     store.saveDevice('rig-1', state);
     assert.throws(() => [...store.devices(readDevice)], code('store.corrupt'), state);
   }
+});
+
+test('store.unreadable: a folder in the place of the store is named, to who looks and to a start, and nothing of a disk', (t) => {
+  const { dir, store } = openGateway(t);
+  store[Symbol.dispose]();
+  rmSync(join(dir, 'assayer.db'));
+  mkdirSync(join(dir, 'assayer.db'));
+  for (const opens of [() => Store.openReadOnly(dir), () => Store.open(dir)])
+    assert.throws(opens, {
+      code: 'store.unreadable',
+      message: `${join(dir, 'assayer.db')} is a folder, where a file of the store has to be`,
+      remedy: /move the folder away: the next start begins another log/,
+    });
 });
 
 test('store.read-only: a store that may not be written stops the agent with a remedy', (t) => {
