@@ -1,4 +1,4 @@
-import { FACTS, type FactName } from '../../shared/facts.ts';
+import { FACTS, type FactName, type PoolSlot } from '../../shared/facts.ts';
 import {
   type ExpectedValue,
   isBlanket,
@@ -9,7 +9,7 @@ import {
   type Terms,
   type Waiver,
 } from '../../shared/terms.ts';
-import { itemsAt, saysNothing, scheduled, scheduledNear, TOLERANCE_MS } from './expected.ts';
+import { itemsAt, saysNothing, scheduled, scheduledNear, TOLERANCE_MS, valuesOf } from './expected.ts';
 import { closeness, type Described, inScope, KIND_FACTS, speaksOf } from './scope.ts';
 
 /** What approvers laid down and the log holds: reference documents, plans and waivers in force, and whom they speak of. */
@@ -79,6 +79,12 @@ export interface Held {
   readonly closeness: number;
 }
 
+/** Columns of the pools of which a document may tell one by itself. */
+export const COLUMNS = ['url', 'user', 'priority', 'quota', 'proxy'] as const;
+
+/** One of them. */
+export type Column = (typeof COLUMNS)[number];
+
 /**
  * By name of the fact or column: the document that names the device most closely, then the newest, says it, with the values that
  * count now. One whose scope fits it no more, since the configuration was edited, gives way to others, but not to one that says nothing.
@@ -109,6 +115,22 @@ export const heldBy = (standing: Standing, who: Described, nowMs: number): Reado
   }
   return held;
 };
+
+/** Whether a list of pools tells this column of each of its slots. */
+export const tellsColumn = (list: Held, column: Column, nowMs: number): boolean =>
+  placesTold(list, column, nowMs) === 'all';
+
+/** The slots of which each list that counts now, where it has them, tells this column. What leaves all open tells none. */
+const placesTold = ({ items }: Held, column: Column, nowMs: number): ReadonlySet<number> | 'all' => {
+  const counting = itemsAt(items, nowMs);
+  const lists = counting.flatMap((item) => valuesOf(item, nowMs));
+  if (lists.length === 0 || saysNothing(items, nowMs) || !lists.every(Array.isArray)) return NOWHERE;
+  const slots = lists.flat() as readonly (Partial<PoolSlot> & Pick<PoolSlot, 'slot'>)[];
+  const untold = new Set(slots.filter((slot) => slot[column] === undefined).map(({ slot }) => slot));
+  return untold.size === 0 ? 'all' : new Set(slots.map(({ slot }) => slot).filter((slot) => !untold.has(slot)));
+};
+
+const NOWHERE: ReadonlySet<number> = new Set();
 
 const OF_KIND: ReadonlySet<string> = new Set(Object.values(KIND_FACTS));
 
