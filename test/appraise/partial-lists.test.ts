@@ -203,6 +203,18 @@ test('no other list with members left out keeps a change from being told', () =>
   );
 });
 
+test('a part of a list of which a document of before tells no value keeps no change from being told', () => {
+  for (const [fact, before, shown] of [
+    ['firmware.components', { name: 'web', value: 'a' }, { name: 'web', value: 'b' }],
+    ['config.other', { key: 'led', value: 'on' }, { key: 'led', value: 'off' }],
+  ] as const) {
+    const { value: _, ...named } = before;
+    const watch = accepted({ [fact]: [before] }, { references: [reference(7, [exact(fact, [named])])] });
+    watch.live(3 * MINUTE, showing({ [fact]: [shown] }));
+    assertStatable(watch, fact);
+  }
+});
+
 test('what no document tells of a connection is no difference to what is in force', () => {
   const moved = [{ slot: 0, url: 'stratum+tcp://new.example:1' }, ...without(TOLD, OPTIONAL).slice(1)];
   for (const list of [without(TOLD, ['tls', 'priority']), moved]) {
