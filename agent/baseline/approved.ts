@@ -171,12 +171,13 @@ const isList = (value: unknown): value is readonly ListedSlot[] => Array.isArray
 const withColumn = (
   slots: readonly PoolSlot[],
   column: Column,
-  { items }: Held,
+  { items, except }: Held,
   observed: readonly PoolSlot[],
   circumstances: Circumstances,
   leaving: Leaving,
 ): readonly PoolSlot[] =>
   slots.map((slot, index) => {
+    if (except?.has(slot.slot)) return slot;
     const seen = seenIn(column, slot, counterpart(slot, column, observed));
     const judgement = judgeValue(atPosition(items, index), seen, circumstances, sameIn(column));
     if (judgement.kind === 'leaves' && leaving === 'known') return slot;

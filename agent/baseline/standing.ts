@@ -77,6 +77,10 @@ export interface Held {
   readonly seq: number;
   readonly refId: string;
   readonly closeness: number;
+  /** Its scope fits the device no more, since the configuration was edited. */
+  readonly kept?: true;
+  /** Of a column of the pools: the slots of which a document that holds over this one tells it in its list. */
+  readonly except?: ReadonlySet<number>;
 }
 
 /** Columns of the pools of which a document may tell one by itself. */
@@ -88,6 +92,7 @@ export type Column = (typeof COLUMNS)[number];
 /**
  * By name of the fact or column: the document that names the device most closely, then the newest, says it, with the values that
  * count now. One whose scope fits it no more, since the configuration was edited, gives way to others, but not to one that says nothing.
+ * What a list of pools tells of a column holds over a document for that column in the same way.
  */
 export const heldBy = (standing: Standing, who: Described, nowMs: number): ReadonlyMap<string, Held> => {
   const held = new Map<string, Held>();
@@ -111,9 +116,32 @@ export const heldBy = (standing: Standing, who: Described, nowMs: number): Reado
   for (const [fact, own] of kept.flatMap((document) => itemsOf(document, nowMs))) {
     const other = held.get(fact);
     const givesWay = other !== undefined && !(saysNothing(other.items, nowMs) && own.closeness >= other.closeness);
-    if (!givesWay) held.set(fact, own);
+    if (!givesWay) held.set(fact, { ...own, kept: true });
+  }
+  return underList(held, nowMs);
+};
+
+/** Columns of the pools as far as no list that holds over them tells them; where it tells a column of all of its slots that is nothing. */
+const underList = (held: Map<string, Held>, nowMs: number): ReadonlyMap<string, Held> => {
+  const list = held.get('pools');
+  if (list === undefined) return held;
+  for (const column of COLUMNS) {
+    const own = held.get(`pools.${column}`);
+    if (own === undefined || !isOver(list, own, nowMs)) continue;
+    const except = placesTold(list, column, nowMs);
+    if (except === 'all') held.delete(`pools.${column}`);
+    else if (except.size > 0) held.set(`pools.${column}`, { ...own, except });
   }
   return held;
+};
+
+/** Whether the one holds over the other: by what it is to the device, then by how close it is, then as the newer one. Of one document both hold. */
+const isOver = (one: Held, other: Held, nowMs: number): boolean => {
+  if (one.kept !== other.kept)
+    return one.kept === true
+      ? saysNothing(other.items, nowMs) && one.closeness >= other.closeness
+      : !(saysNothing(one.items, nowMs) && other.closeness >= one.closeness);
+  return one.closeness === other.closeness ? one.seq > other.seq : one.closeness > other.closeness;
 };
 
 /** Whether a list of pools tells this column of each of its slots. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Finding } from '../../agent/appraise/finding.ts';
+import { approvedFactsOf } from '../../agent/appraise/origin.ts';
 import { collapse, NO_STORMS } from '../../agent/appraise/storm.ts';
 import type { Adopted, Standing } from '../../agent/baseline/standing.ts';
 import { differencesInForce } from '../../agent/desk/differences.ts';
@@ -213,6 +214,93 @@ test('a part of a list of which a document of before tells no value keeps no cha
     watch.live(3 * MINUTE, showing({ [fact]: [shown] }));
     assertStatable(watch, fact);
   }
+});
+
+/** Whether a theft of the account is told, and what is said to hold of the pools. */
+const underBoth = (references: readonly Adopted<ReferenceTerms>[], shown: readonly PoolSlot[]) => {
+  const watch = accepted({ pools: POOLS }, { references });
+  watch.live(5 * MINUTE, showing({ pools: shown }));
+  const { standing } = watch.contextNow();
+  const held = approvedFactsOf(watch.state, [...references], standing, watch.nowMs);
+  const [differing] = differencesInForce(
+    { state: () => watch.state, states: () => [watch.state] } as unknown as Pick<Fleet, 'state' | 'states'>,
+    ['rig'],
+    { standing, nowMs: watch.nowMs } as Watching,
+  );
+  return {
+    found: told(watch).filter((text) => text.startsWith('pool.')),
+    holding: held.flatMap(({ fact, seq }) => (fact.startsWith('pools') ? [`${fact} ${seq}`] : [])),
+    differs: differing?.differences.map(({ fact }) => fact) ?? [],
+  };
+};
+
+const PARTNER = POOLS.map((slot) => ({ ...slot, user: 'partner.x' }));
+const STOLEN = ['slot 0', 'slot 1', 'slot 2'].map((part) => `pool.user-changed ${part} open`);
+const SCOPES: readonly ReferenceTerms['scope'][] = [{}, { labels: { site: 'tx1' } }, { devices: ['rig'] }];
+
+test('what a list tells of a column holds over a document for that column which is less close, or as close and older', () => {
+  const users: ExpectedValue = { fact: 'pools.user', class: 'template', value: ['acme.*', 'partner.*'] };
+  for (const [near, listScope] of SCOPES.entries())
+    for (const [wide, columnScope] of SCOPES.entries())
+      for (const [list, column] of [
+        [7, 8],
+        [8, 7],
+      ] as const) {
+        const references = [listed(without(POOLS, []), list, listScope), reference(column, [users], columnScope)].sort(
+          (one, other) => one.seq - other.seq,
+        );
+        const isListOver = near === wide ? list > column : near > wide;
+        const { found, holding, differs } = underBoth(references, PARTNER);
+        const what = JSON.stringify([listScope, columnScope, list]);
+        assert.deepEqual(found, isListOver ? STOLEN : [], what);
+        assert.deepEqual(differs, isListOver ? ['pools'] : [], what);
+        assert.deepEqual(holding, isListOver ? [`pools ${list}`] : [`pools ${list}`, `pools.user ${column}`], what);
+        assert.deepEqual(underBoth(references, POOLS).found, [], what);
+      }
+});
+
+test('a less close document for a column holds it where the list leaves it out, and in its slots alone', () => {
+  const users: ExpectedValue = { fact: 'pools.user', class: 'template', value: ['acme.*', 'partner.*'] };
+  const close = { devices: ['rig'] };
+  for (const [slots, found] of [
+    [[0, 1, 2], []],
+    [[1], [STOLEN[0], STOLEN[2]]],
+  ] as const) {
+    const list = listed(without(POOLS, ['user'], [...slots]), 7, close);
+    const references: readonly Adopted<ReferenceTerms>[] = [list, reference(8, [users])];
+    const { holding, ...both } = underBoth(references, PARTNER);
+    assert.deepEqual(both, { found, differs: found.length === 0 ? [] : ['pools'] });
+    assert.deepEqual(holding, ['pools 7', 'pools.user 8']);
+    const thief = POOLS.map((slot) => ({ ...slot, user: 'mallory.x' }));
+    assert.deepEqual(underBoth(references, thief).found, STOLEN);
+  }
+  const open = [reference(7, [{ fact: 'pools', class: 'volatile' }], close), reference(8, [users])];
+  assert.deepEqual(
+    underBoth(
+      open,
+      POOLS.map((slot) => ({ ...slot, user: 'mallory.x' })),
+    ).found,
+    STOLEN,
+  );
+});
+
+test('of one document its column holds over its list', () => {
+  const users: ExpectedValue = { fact: 'pools.user', class: 'template', value: ['acme.*', 'partner.*'] };
+  const both = [reference(7, [exact('pools', without(POOLS, [])), users], { devices: ['rig'] })];
+  assert.deepEqual(underBoth(both, PARTNER).found, []);
+});
+
+test('a column of another scope that goes on holding gives way to a list, and a list of one to a column', () => {
+  const users: ExpectedValue = { fact: 'pools.user', class: 'template', value: ['acme.*', 'partner.*'] };
+  const elsewhere = { devices: ['rig'], labels: { site: 'elsewhere' } };
+  const kept = (references: readonly Adopted<ReferenceTerms>[]) => {
+    const watch = accepted({ pools: POOLS }, { references });
+    watch.state = { ...watch.state, edited: { kept: ['ref-7'], apart: [] } };
+    watch.live(5 * MINUTE, showing({ pools: PARTNER }));
+    return told(watch).filter((text) => text.startsWith('pool.'));
+  };
+  assert.deepEqual(kept([reference(7, [users], elsewhere), listed(without(POOLS, []), 8)]), STOLEN);
+  assert.deepEqual(kept([listed(without(POOLS, []), 7, elsewhere), reference(8, [users])]), []);
 });
 
 test('what no document tells of a connection is no difference to what is in force', () => {

@@ -70,6 +70,30 @@ suite('lists of pools with columns left out', { concurrency: 2 }, () => {
     assert.equal(gateway.ended, undefined);
   });
 
+  test('a wider reference for the users leaves those of a nearer list, in findings, status, diff and show', {
+    timeout: 120_000,
+  }, async () => {
+    await using fleet = await fleetOf([AXEOS], '127.103.62.1');
+    await using gateway = await gatewayOf(fleet.device(0).address, true);
+    gateway.configure({
+      devices: [{ host: fleet.device(0).address, name: 'r1', ports: fleet.ports, labels: { site: 'tx1' } }],
+    });
+    await gateway.up();
+    await gateway.knows(1);
+    await ok(gateway, 'baseline accept', '--all', '--yes');
+    await adopt(gateway, 'dev', { devices: ['r1'] }, [listOf(gateway, ['slot', 'url', 'user', 'priority'])]);
+    await adopt(gateway, 'site', { labels: { site: 'tx1' } }, [
+      { fact: 'pools.user', class: 'template', value: ['acme.*', 'partner.*'] },
+    ]);
+    const shown = await ok(gateway, 'baseline show', 'r1');
+    assert.match(shown, /^pools .*device: dev/m);
+    assert.doesNotMatch(shown, /pools\.user/);
+    fleet.device(0).changePoolUser(0, 'partner.x');
+    await gateway.says('the other account', () => gateway.findings('pool.user-changed').length > 0);
+    await gateway.says('it is attested', () => gateway.attestations().at(-1)?.appraisal.conformance === 'deviation');
+    assert.match((await gateway.assayer('baseline diff')).out, /pools slot 0 user +acme\S* +partner\.x/);
+  });
+
   test('a device that did what a planned list without priorities says is as planned', {
     timeout: 120_000,
   }, async () => {
