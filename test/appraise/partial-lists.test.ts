@@ -164,6 +164,21 @@ test('a column that a list leaves out is held to what was accepted', () => {
   }
 });
 
+test('a list that tells no users says nothing of the account for which a machine works that takes the place of another', () => {
+  for (const [left, isTold] of [
+    [['user'], false],
+    [[], true],
+  ] as const) {
+    const watch = new Watch({}, 'range');
+    watch.state = { ...watch.state, replaces: { device: 'before', pools: POOLS } };
+    watch.context = under(() => watch.nowMs, { references: [listed(without(POOLS, left))] });
+    watch.live(5 * MINUTE, showing({ pools: CHANGES.user?.(POOLS) ?? [] }));
+    const [newcomer] = watch.opened('identity.new-device');
+    assert.equal(newcomer?.reasons?.includes('other-account') === true, !isTold);
+    assert.equal(watch.opened('pool.user-changed').length > 0, isTold);
+  }
+});
+
 test('no list with columns left out, of all slots or of one, in a document or a plan, keeps a change from being told', () => {
   const others = OPTIONAL.map((column) => OPTIONAL.filter((other) => other !== column));
   for (const left of [OPTIONAL, ...others, ...OPTIONAL.map((column) => [column])])
