@@ -30,6 +30,17 @@ export type FindingState =
 /** A before- or after-value: text, number, flag or a small JSON object. */
 export type Value = string | number | boolean | { readonly [name: string]: unknown } | readonly unknown[];
 
+/** The value as JSON has it: a member that is undefined is none, and nothing that holds one could be signed. */
+export const asJson = (value: Value): Value => withoutUndefined(value) as Value;
+
+const withoutUndefined = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(withoutUndefined);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, member]) => (member === undefined ? [] : [[name, withoutUndefined(member)]])),
+  );
+};
+
 /**
  * What an edit of the configuration did to a finding: it `raised` one about what the device showed and passed before, or `ended`
  * it once, by taking the device from its tenant or its name.

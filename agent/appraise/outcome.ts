@@ -2,6 +2,7 @@ import type { FactName, Facts, PoolSlot, UnknownReason } from '../../shared/fact
 import { only } from '../baseline/reference.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { isAbsent } from './absences.ts';
+import { asJson } from './finding.ts';
 import { COMPARISONS } from './index.ts';
 import type { Deviation, Rule, RuleContext, RuleEntry } from './rule.ts';
 import { firmwareFamilyChanged } from './rules/firmware-family-changed.ts';
@@ -102,7 +103,8 @@ const withStrange = (outcome: Outcome, rule: Rule, { observed, gaps, approved, t
   if (deviations.length === 0) return outcome;
   const lost = gaps.get('pools');
   const against = ({ pools: expected = [], ...others }: Facts): readonly Deviation[] | 'unknown' =>
-    rule.appraise(
+    appraised(
+      rule,
       handed({ ...observed, pools: withStrangers(expected, strangersIn(told, expected)) }, inputs),
       handed({ ...others, pools: expected }, inputs),
       context,
@@ -160,7 +162,7 @@ const run = (
   const against = (reference: Facts): readonly Deviation[] | 'unknown' =>
     rule.against === 'reference' && rule.reads.some(lacks(reference))
       ? 'unknown'
-      : rule.appraise(seen, handed(reference, inputs), { ...context, absent });
+      : appraised(rule, seen, handed(reference, inputs), { ...context, absent });
   const deviations = against(held ?? NO_FACTS);
   if (deviations === 'unknown') return { kind: 'silent', rule };
   const sees = (name: string): boolean =>
@@ -173,6 +175,26 @@ const run = (
     ...(rule.sees === undefined && users === undefined ? {} : { sees }),
     ...(lost === undefined ? {} : { lost }),
     ...(held === undefined || deviations.length === 0 ? {} : { against }),
+  };
+};
+
+/** What the rule finds, in values that can be stated whatever stands in a document: what it writes down may be what somebody left out there. */
+const appraised = (
+  rule: Rule,
+  observed: Required<Facts>,
+  approved: Required<Facts>,
+  context: RuleContext,
+): readonly Deviation[] | 'unknown' => {
+  const found = rule.appraise(observed, approved, context);
+  return found === 'unknown' ? found : found.map(asStated);
+};
+
+const asStated = (deviation: Deviation): Deviation => {
+  const { before, after } = deviation;
+  return {
+    ...deviation,
+    ...(before === undefined ? {} : { before: asJson(before) }),
+    ...(after === undefined ? {} : { after: asJson(after) }),
   };
 };
 

@@ -2,6 +2,7 @@ import type { Facts, PoolSlot } from '../../shared/facts.ts';
 import type { ExpectedValue } from '../../shared/terms.ts';
 import { quotaOf } from '../baseline/compared.ts';
 import { type Circumstances, itemsAt, judgeValue } from '../baseline/expected.ts';
+import { completedList, withLists } from '../baseline/listed-pools.ts';
 import type { Held } from '../baseline/standing.ts';
 import { sameUrl } from './pool-url.ts';
 import type { Deviation } from './rule.ts';
@@ -67,14 +68,16 @@ export const arePlanned = (planned: PlannedPools): boolean => {
 };
 
 /**
- * Whether the pools are all that the plan expects, those that it lists by their places in these. A slot is not held to what it does
- * not tell; nor to other pools, where the plan announces that one comes beside those that are approved.
+ * Whether the pools are all that the plan expects, those that it lists by their places in these. What a list leaves out is to be as it was
+ * approved. A slot is not held to what it does not tell; nor to other pools, where the plan announces that one comes beside those that are approved.
  */
 export const showsPools = (planned: Omit<PlannedPools, 'expected'>, { added, changed }: Announced): boolean => {
   const { held, observed, approved, circumstances } = planned;
   const slots = filledSlots(observed.pools ?? NO_SLOTS);
-  const whole = held.get('pools');
-  if (whole !== undefined && judgeValue(whole.items, slots, circumstances, isSameList).kind === 'leaves') return false;
+  const lists = held
+    .get('pools')
+    ?.items.map((item) => withLists(item, (list) => completedList(list, approved.pools, slots)));
+  if (lists !== undefined && judgeValue(lists, slots, circumstances, isSameList).kind === 'leaves') return false;
   const columns = columnsOf(held, circumstances.nowMs);
   if (columns.length === 0) return true;
   const isExpected = (slot: PoolSlot, place: number): boolean =>

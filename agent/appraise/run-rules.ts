@@ -2,9 +2,10 @@ import type { FactName, Facts } from '../../shared/facts.ts';
 import type { Plan } from '../../shared/terms.ts';
 import type { Approved } from '../baseline/approved.ts';
 import { withKnownUsers } from '../baseline/compared.ts';
+import { saysNothing } from '../baseline/expected.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { isCommissioned } from '../baseline/reference.ts';
-import { type Adopted, heldBy, plansFor } from '../baseline/standing.ts';
+import { type Adopted, type Column, heldBy, plansFor, tellsColumn } from '../baseline/standing.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { circumstancesOf, describe, stagesOf, toleratedOf } from './approval.ts';
 import type { DeviceState } from './device.ts';
@@ -145,8 +146,12 @@ const strangeness = (
   // Two that exchange their addresses take each other's place: it is a theft where the other one is found nowhere.
   if (facts.pools === undefined || (isTaker(state) && driven !== 'nowhere')) return 'unknown';
   const held = heldBy(standing, describe(state, facts), context.nowMs);
-  // What a document holds is compared with that by the rules of pools.
-  const open = (['url', 'user'] as const).filter((column) => !held.has('pools') && !held.has(`pools.${column}`));
+  // What a document holds, or leaves open, is a matter of the rules of pools; of a column that its list leaves out it says nothing.
+  const list = held.get('pools');
+  const isSaid = (column: Column): boolean =>
+    held.has(`pools.${column}`) ||
+    (list !== undefined && (saysNothing(list.items, context.nowMs) || tellsColumn(list, column, context.nowMs)));
+  const open = (['url', 'user'] as const).filter((column) => !isSaid(column));
   return (
     strangePools(replaces, facts.pools, open, { ...context, people }) ??
     (hidesUsers(replaces, facts.pools) ? 'unknown' : undefined)

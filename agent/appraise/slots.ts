@@ -41,7 +41,11 @@ const numbered = (slot: PoolSlot, index: number): NumberedSlot => ({ part: part(
 export const samePool = (a: Pick<FeePool, 'url' | 'user'>, b: Pick<FeePool, 'url' | 'user'>): boolean =>
   sameUrl(a.url, b.url) && (a.user === undefined || b.user === undefined || a.user === b.user);
 
-const inTurn = (a: PoolSlot, b: PoolSlot): number => a.priority - b.priority || a.slot - b.slot;
+/** A slot of a document may have no priority that anybody tells: it stands where its number has it. */
+const turnOf = ({ priority, slot }: Partial<Pick<PoolSlot, 'priority'>> & Pick<PoolSlot, 'slot'>): number =>
+  priority ?? slot;
+
+const inTurn = (a: PoolSlot, b: PoolSlot): number => turnOf(a) - turnOf(b) || a.slot - b.slot;
 
 /** In the order in which they are tried. */
 export const byPriority = (slots: readonly PoolSlot[]): readonly PoolSlot[] => [...slots].sort(inTurn);
@@ -118,6 +122,10 @@ const isReordered = (pairs: readonly Pair[], order: (a: PoolSlot, b: PoolSlot) =
   });
 };
 
+/** Of a slot whose priority nobody tells no other one can be found. */
+const tellsTurns = ({ before, after }: { before: Partial<PoolSlot>; after: Partial<PoolSlot> }): boolean =>
+  before.priority !== undefined && after.priority !== undefined;
+
 const bySlot = (a: PoolSlot, b: PoolSlot): number => a.slot - b.slot;
 
 /** `changed`: a slot that is told as changed stands in its place, wherever its former pool, which may only run, is listed behind all that were known. */
@@ -136,7 +144,7 @@ const reordered = (
   }));
   return (
     isReordered(pairs, bySlot) ||
-    isReordered(pairs, inTurn) ||
+    isReordered(pairs.filter(tellsTurns), inTurn) ||
     pairs.some(({ before, after }) => quotaOf(before) !== quotaOf(after) || before.share_ppm !== after.share_ppm)
   );
 };

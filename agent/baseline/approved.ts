@@ -6,8 +6,9 @@ import { canonicalPoolUrl } from '../normalise/pool-url.ts';
 import type { Absent } from './absent.ts';
 import { quotaOf } from './compared.ts';
 import { type Circumstances, itemsAt, type Judgement, judgeValue, saysNothing } from './expected.ts';
+import { completedList, holdsSame, isAsSeen, isSamePlace, type ListedSlot, withLists } from './listed-pools.ts';
 import { DEVICE_CLOSENESS } from './scope.ts';
-import type { Held } from './standing.ts';
+import { COLUMNS, type Column, type Held, tellsColumn } from './standing.ts';
 
 /**
  * The reference of one device at one look: what is learned or accepted, with what documents lay down over it. Where a
@@ -40,9 +41,6 @@ export interface Holders {
 /** What stands for a value that none of those of a document is: the nearest of these, or what was known before. */
 type Leaving = 'nearest' | 'known';
 
-const COLUMNS = ['url', 'user', 'priority', 'quota', 'proxy'] as const;
-type Column = (typeof COLUMNS)[number];
-
 const isFact = (name: string): name is FactName => Object.hasOwn(FACTS, name);
 
 /**
@@ -64,7 +62,9 @@ export const approvedFacts = (
     if (!isFact(name) || isCloser(entryOf(name), document)) continue;
     apply(facts, name, document, observed[name], circumstances, leaving);
     classes.set(name, itemsAt(document.items, circumstances.nowMs)[0]?.class ?? 'exact');
-    if (facts[name] !== undefined) holders.set(name, { seqs: [document.seq] });
+    if (facts[name] === undefined) continue;
+    const isBeside = name === 'pools' && !tellsColumn(document, 'user', circumstances.nowMs);
+    holders.set(name, { seqs: [document.seq], ...(isBeside ? { beside: true } : {}) });
   }
   const columns = COLUMNS.flatMap((column) => {
     const document = held.get(`pools.${column}`);
@@ -91,7 +91,8 @@ const poolHolders = (
 ): Holders => {
   const tells = (column: Column): boolean => columns.some((one) => one.column === column);
   const seqs = [...new Set([...(whole?.seqs ?? []), ...columns.map(({ document }) => document.seq)])];
-  return whole !== undefined || (tells('url') && tells('user')) ? { seqs } : { seqs, beside: true };
+  const isTold = (whole !== undefined || tells('url')) && ((whole !== undefined && !whole.beside) || tells('user'));
+  return isTold ? { seqs } : { seqs, beside: true };
 };
 
 /** An approval of this device alone, signed, holds against documents that speak of more than it. */
@@ -113,8 +114,9 @@ const apply = (
     return;
   }
   if (keys.length > 0 && Array.isArray(facts[name])) facts[name] = withoutParts(facts[name], keys);
-  const others = items.filter((item) => item.class !== 'volatile');
-  if (others.length === 0) return;
+  const held = items.filter((item) => item.class !== 'volatile');
+  if (held.length === 0) return;
+  const others = name === 'pools' ? listsOver(held, facts[name], seen) : held;
   // What could not be read this time is held to something all the same: its check did not run.
   const judgement =
     seen === undefined ? unseen(others, circumstances) : judgeValue(others, seen, circumstances, sameFact(name));
@@ -142,32 +144,40 @@ export const withoutOpen = (value: unknown, items: Held['items']): unknown => {
 const sameFact =
   (name: FactName) =>
   (one: unknown, other: unknown): boolean =>
-    form(name, one) === form(name, other);
+    name === 'pools' && isList(one) && isList(other)
+      ? isAsSeen(one, other as readonly PoolSlot[])
+      : form(name, one) === form(name, other);
 
 const form = (name: FactName, value: unknown): string => {
   if (FACTS[name].class === 'set' && Array.isArray(value)) return canonicalJson([...value].sort());
-  if (name === 'pools' && Array.isArray(value)) return canonicalJson(value.map(configured));
   return canonicalJson(value ?? null);
 };
 
-/** A slot without what changes by itself. */
-const configured = (pool: Partial<PoolSlot>): object => ({
-  slot: pool.slot ?? null,
-  url: canonicalPoolUrl(String(pool.url)),
-  user: pool.user ?? null,
-  proxy: pool.proxy === undefined ? null : canonicalPoolUrl(String(pool.proxy)),
-});
+/** Lists of pools over what lies below them. Of alternatives those with the pools that are seen come first: they are the nearest. */
+const listsOver = (items: Held['items'], below: unknown, seen: unknown): Held['items'] => {
+  // Both are of the type of the fact; nothing below and nothing seen are undefined.
+  const [known, shown] = [below as Facts['pools'], seen as Facts['pools']];
+  const lists = items.map((item) => withLists(item, (list) => completedList(list, known, shown)));
+  const isNear = (item: Held['items'][number]): boolean =>
+    shown !== undefined &&
+    (item.class === 'exact' || item.class === 'set') &&
+    [item.value].flat(item.class === 'set' ? 1 : 0).some((list) => isList(list) && holdsSame(list, shown));
+  return [...lists.filter(isNear), ...lists.filter((item) => !isNear(item))];
+};
+
+const isList = (value: unknown): value is readonly ListedSlot[] => Array.isArray(value);
 
 /** Each slot is held against the column: a list by position for `exact`, the same for every slot otherwise. */
 const withColumn = (
   slots: readonly PoolSlot[],
   column: Column,
-  { items }: Held,
+  { items, except }: Held,
   observed: readonly PoolSlot[],
   circumstances: Circumstances,
   leaving: Leaving,
 ): readonly PoolSlot[] =>
   slots.map((slot, index) => {
+    if (except?.has(slot.slot)) return slot;
     const seen = seenIn(column, slot, counterpart(slot, column, observed));
     const judgement = judgeValue(atPosition(items, index), seen, circumstances, sameIn(column));
     if (judgement.kind === 'leaves' && leaving === 'known') return slot;
@@ -206,4 +216,4 @@ const atPosition = (items: Held['items'], index: number): Held['items'] =>
 const sameIn =
   (column: Column) =>
   (one: unknown, other: unknown): boolean =>
-    isUrl(column) ? canonicalPoolUrl(String(one)) === canonicalPoolUrl(String(other)) : one === other;
+    isUrl(column) ? isSamePlace(one, other) : one === other;

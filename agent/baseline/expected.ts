@@ -157,7 +157,7 @@ const someFits = (
     .some((value) => judgeValue(others, value, circumstances).kind !== 'leaves');
 
 /** The values that an alternative names; of a band its ends, of which one lies in any other that it meets. */
-const valuesOf = (item: ExpectedValue, nowMs: number): readonly unknown[] => {
+export const valuesOf = (item: ExpectedValue, nowMs: number): readonly unknown[] => {
   switch (item.class) {
     case 'exact':
       return [item.value];

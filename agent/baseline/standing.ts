@@ -1,4 +1,4 @@
-import { FACTS, type FactName } from '../../shared/facts.ts';
+import { FACTS, type FactName, type PoolSlot } from '../../shared/facts.ts';
 import {
   type ExpectedValue,
   isBlanket,
@@ -9,7 +9,7 @@ import {
   type Terms,
   type Waiver,
 } from '../../shared/terms.ts';
-import { itemsAt, judgeValue, saysNothing, scheduled, scheduledNear, TOLERANCE_MS } from './expected.ts';
+import { itemsAt, judgeValue, saysNothing, scheduled, scheduledNear, TOLERANCE_MS, valuesOf } from './expected.ts';
 import { closeness, type Described, inScope, KIND_FACTS, KIND_MEMBERS, speaksOf } from './scope.ts';
 
 /** What approvers laid down and the log holds: reference documents, plans and waivers in force, and whom they speak of. */
@@ -77,11 +77,22 @@ export interface Held {
   readonly seq: number;
   readonly refId: string;
   readonly closeness: number;
+  /** Its scope fits the device no more, since the configuration was edited. */
+  readonly kept?: true;
+  /** Of a column of the pools: the slots of which a document that holds over this one tells it in its list. */
+  readonly except?: ReadonlySet<number>;
 }
+
+/** Columns of the pools of which a document may tell one by itself. */
+export const COLUMNS = ['url', 'user', 'priority', 'quota', 'proxy'] as const;
+
+/** One of them. */
+export type Column = (typeof COLUMNS)[number];
 
 /**
  * By name of the fact or column: the document that names the device most closely, then the newest, says it, with the values that
  * count now. One whose scope fits it no more, since the configuration was edited, gives way to others, but not to one that says nothing.
+ * What a list of pools tells of a column holds over a document for that column in the same way.
  */
 export const heldBy = (standing: Standing, who: Described, nowMs: number): ReadonlyMap<string, Held> => {
   const held = new Map<string, Held>();
@@ -105,10 +116,49 @@ export const heldBy = (standing: Standing, who: Described, nowMs: number): Reado
   for (const [fact, own] of kept.flatMap((document) => itemsOf(document, nowMs))) {
     const other = held.get(fact);
     const givesWay = other !== undefined && !(saysNothing(other.items, nowMs) && own.closeness >= other.closeness);
-    if (!givesWay) held.set(fact, own);
+    if (!givesWay) held.set(fact, { ...own, kept: true });
+  }
+  return underList(held, nowMs);
+};
+
+/** Columns of the pools as far as no list that holds over them tells them; where it tells a column of all of its slots that is nothing. */
+const underList = (held: Map<string, Held>, nowMs: number): ReadonlyMap<string, Held> => {
+  const list = held.get('pools');
+  if (list === undefined) return held;
+  for (const column of COLUMNS) {
+    const own = held.get(`pools.${column}`);
+    if (own === undefined || !isOver(list, own, nowMs)) continue;
+    const except = placesTold(list, column, nowMs);
+    if (except === 'all') held.delete(`pools.${column}`);
+    else if (except.size > 0) held.set(`pools.${column}`, { ...own, except });
   }
   return held;
 };
+
+/** Whether the one holds over the other: by what it is to the device, then by how close it is, then as the newer one. Of one document both hold. */
+const isOver = (one: Held, other: Held, nowMs: number): boolean => {
+  if (one.kept !== other.kept)
+    return one.kept === true
+      ? saysNothing(other.items, nowMs) && one.closeness >= other.closeness
+      : !(saysNothing(one.items, nowMs) && other.closeness >= one.closeness);
+  return one.closeness === other.closeness ? one.seq > other.seq : one.closeness > other.closeness;
+};
+
+/** Whether a list of pools tells this column of each of its slots. */
+export const tellsColumn = (list: Held, column: Column, nowMs: number): boolean =>
+  placesTold(list, column, nowMs) === 'all';
+
+/** The slots of which each list that counts now, where it has them, tells this column. What leaves all open tells none. */
+const placesTold = ({ items }: Held, column: Column, nowMs: number): ReadonlySet<number> | 'all' => {
+  const counting = itemsAt(items, nowMs);
+  const lists = counting.flatMap((item) => valuesOf(item, nowMs));
+  if (lists.length === 0 || saysNothing(items, nowMs) || !lists.every(Array.isArray)) return NOWHERE;
+  const slots = lists.flat() as readonly (Partial<PoolSlot> & Pick<PoolSlot, 'slot'>)[];
+  const untold = new Set(slots.filter((slot) => slot[column] === undefined).map(({ slot }) => slot));
+  return untold.size === 0 ? 'all' : new Set(slots.map(({ slot }) => slot).filter((slot) => !untold.has(slot)));
+};
+
+const NOWHERE: ReadonlySet<number> = new Set();
 
 /** Whether this lets the device be what it is now: what allowed that at another time leaves it to those that do. */
 const allowsKind = (fact: string, { items }: Held, who: Described, nowMs: number): boolean => {

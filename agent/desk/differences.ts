@@ -1,4 +1,4 @@
-import type { FactName, Facts } from '../../shared/facts.ts';
+import type { FactName, Facts, PoolSlot } from '../../shared/facts.ts';
 import { attestedClaims } from '../appraise/accept.ts';
 import { approvedOf, describe } from '../appraise/approval.ts';
 import type { DeviceState } from '../appraise/device.ts';
@@ -6,6 +6,7 @@ import { poolsBefore } from '../appraise/replaced.ts';
 import { untoldOf } from '../appraise/untold.ts';
 import { withoutOpen } from '../baseline/approved.ts';
 import { keptFacts } from '../baseline/kept.ts';
+import type { ListedSlot } from '../baseline/listed-pools.ts';
 import { type Difference, diffReference } from '../baseline/reference.ts';
 import { heldBy } from '../baseline/standing.ts';
 import type { Fleet } from '../schedule/fleet.ts';
@@ -39,10 +40,23 @@ export const differencesInForce = (
 const differencesOf = (state: DeviceState, claims: Facts, inForce: Watching): readonly Difference[] => {
   const { standing, nowMs } = inForce;
   const approved = approvedOf(state, standing, claims, nowMs);
-  const facts = { ...approved?.facts, ...poolsBefore(state) };
+  const isListed = approved?.classes.has('pools') === true;
+  const facts = { ...withUntold(approved?.facts ?? {}, claims, isListed), ...poolsBefore(state) };
   const isOpen = (fact: FactName): boolean => approved?.classes.has(fact) === true && facts[fact] === undefined;
   const { absent } = state.reference ?? {};
   return diffReference(facts, compared(claims, state, inForce), { absent }).filter(({ fact }) => !isOpen(fact));
+};
+
+/** Where a list of a document holds the pools: users and priorities that nothing in force tells are as they are seen, as findings have it. */
+const withUntold = (facts: Facts, { pools: seen = [] }: Facts, isListed: boolean): Facts => {
+  if (!isListed || facts.pools === undefined) return facts;
+  const pools = facts.pools.map((slot: ListedSlot) => {
+    const { user, priority } = seen.find((other) => other.slot === slot.slot) ?? {};
+    const told = { user: slot.user ?? user, priority: slot.priority ?? priority };
+    // What neither tells is left out of the text of both.
+    return { ...slot, ...told } as PoolSlot;
+  });
+  return { ...facts, pools };
 };
 
 /** The claims without the parts of lists that documents leave open. */

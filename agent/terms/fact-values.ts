@@ -129,22 +129,77 @@ const FITS: { readonly [K in Kind]: (value: unknown) => boolean } = {
   'object list': (value) => isList(value, isObject),
 };
 
-/** Slots of pools need their place and URL to be held against anything. */
-const hasSlots = (pools: unknown): boolean =>
-  isList(pools, (slot) => {
-    const { slot: place, url } = slot as { readonly slot?: unknown; readonly url?: unknown };
-    return Number.isSafeInteger(place) && typeof url === 'string';
-  });
+/** The members of the objects in a list: without those that are needed nothing can be held against it; others may be left out. */
+interface Members {
+  readonly name: string;
+  readonly needed: { readonly [member: string]: Kind };
+  readonly others?: { readonly [member: string]: Kind };
+}
+
+const MEMBERS: { readonly [fact: string]: Members } = {
+  pools: {
+    name: 'a list of slots with slot and url',
+    needed: { slot: 'integer', url: 'text' },
+    others: {
+      user: 'text',
+      priority: 'integer',
+      quota: 'integer',
+      share_ppm: 'integer',
+      tls: 'boolean',
+      proxy: 'text',
+    },
+  },
+  live_pools: {
+    name: 'a list of pools with url',
+    needed: { url: 'text' },
+    others: { user: 'text', status: 'text', active: 'boolean', host: 'text', proxy: 'text' },
+  },
+  fee_pools: { name: 'a list of pools with url', needed: { url: 'text' }, others: { user: 'text', quota: 'text' } },
+  'firmware.components': { name: 'a list of parts with name and value', needed: { name: 'text', value: 'text' } },
+  'config.other': { name: 'a list of settings with key and value', needed: { key: 'text', value: 'text' } },
+};
 
 const misfit = (fact: string, kind: Kind, value: unknown, path: readonly PropertyKey[]): readonly Misfit[] => {
-  if (FITS[kind](value) && (fact !== 'pools' || hasSlots(value))) return [];
-  const isUnquoted = kind === 'text' && (typeof value === 'number' || typeof value === 'boolean');
+  const members = Object.hasOwn(MEMBERS, fact) ? MEMBERS[fact] : undefined;
+  if (FITS[kind](value) && (members === undefined || hasNeeded(value, members)))
+    return members === undefined ? [] : othersOf(fact, members, value, path);
   const meaning = FACTS[fact as FactName]?.meaning ?? 'see docs/approvers.md';
   return [
     {
       path,
-      message: `${fact} is ${fact === 'pools' ? 'a list of slots with slot and url' : NAMES[kind]}, and this is not`,
-      remedy: isUnquoted ? 'write it in quotes' : `give ${NAMES[kind]}: ${meaning}`,
+      message: `${fact} is ${members?.name ?? NAMES[kind]}, and this is not`,
+      remedy: isUnquoted(kind, value) ? 'write it in quotes' : `give ${NAMES[kind]}: ${meaning}`,
     },
   ];
 };
+
+const isUnquoted = (kind: Kind, value: unknown): boolean =>
+  kind === 'text' && (typeof value === 'number' || typeof value === 'boolean');
+
+const hasNeeded = (value: unknown, { needed }: Members): boolean =>
+  isList(value, (one) => Object.entries(needed).every(([member, kind]) => FITS[kind](memberOf(one, member))));
+
+/** Members that may be left out, and are of another type: a null, say, that the device never shows. */
+const othersOf = (
+  fact: string,
+  { others = {} }: Members,
+  value: unknown,
+  path: readonly PropertyKey[],
+): readonly Misfit[] =>
+  // Whoever asks saw that it is a list of objects.
+  (value as readonly object[]).flatMap((one, at) =>
+    Object.entries(others).flatMap(([member, kind]) => {
+      const told = memberOf(one, member);
+      if (told === undefined || FITS[kind](told)) return [];
+      return [
+        {
+          path: [...path, at, member],
+          message: `${member} in ${fact} is ${NAMES[kind]}, and this is not`,
+          remedy: isUnquoted(kind, told) ? 'write it in quotes' : `give ${NAMES[kind]}, or leave ${member} out`,
+        },
+      ];
+    }),
+  );
+
+const memberOf = (one: unknown, member: string): unknown =>
+  Object.hasOwn(one as object, member) ? (one as { readonly [member: string]: unknown })[member] : undefined;

@@ -18,12 +18,12 @@ const B2: Pool = ['stratum+tcp://b2.example:3333', 'acme.b'];
 const THIEF: Pool = ['stratum+tcp://thief.example:3333', 'mallory.x'];
 
 /** The first is the one that is mined on. */
-const slots = (...pools: readonly Pool[]): readonly PoolSlot[] =>
+const slots = (pools: readonly Pool[], turns: readonly number[] = [...pools.keys()]): readonly PoolSlot[] =>
   pools.map(([url, user, proxy], slot) => ({
     slot,
     url,
-    priority: slot,
-    active: slot === 0,
+    priority: turns[slot] ?? slot,
+    active: turns[slot] === 0,
     ...(user === undefined ? {} : { user }),
     ...(proxy === undefined ? {} : { proxy }),
   }));
@@ -43,19 +43,24 @@ const MIGRATION = ['pool.url-changed', 'pool.user-changed', 'pool.slot-added', '
 
 /** What is said of a device that had `before`, under the plan, when it shows `after`, and what the report of the plan says. */
 const moved = (
-  { before = [NORTH, SOUTH], terms }: { readonly before?: readonly Pool[]; readonly terms: Partial<Plan> },
+  {
+    before = [NORTH, SOUTH],
+    turns,
+    terms,
+  }: { readonly before?: readonly Pool[]; readonly turns?: readonly number[]; readonly terms: Partial<Plan> },
   after: readonly Pool[],
+  turned: readonly number[] | undefined = turns,
 ) => {
   const watch = new Watch();
-  watch.live(5 * MINUTE, showing({ pools: slots(...before) }));
+  watch.live(5 * MINUTE, showing({ pools: slots(before, turns) }));
   const { reference } = watch.state;
   assert.ok(reference !== undefined);
   watch.state = { ...watch.state, reference: { ...reference, entries: [{ seq: 1, approval: 'local' }] } };
   watch.clear();
   const planned = plan(30, terms);
   watch.context = under(() => watch.nowMs, { plans: [planned] });
-  watch.live(10 * MINUTE, showing({ pools: slots(...before) }));
-  watch.live(20 * MINUTE, showing({ pools: slots(...after) }));
+  watch.live(10 * MINUTE, showing({ pools: slots(before, turns) }));
+  watch.live(20 * MINUTE, showing({ pools: slots(after, turned) }));
   const covered = watch.statements.filter(({ plan: by }) => by === 30);
   const others = watch.statements.filter(({ plan: by }) => by === undefined);
   const report = reportPlan(planned, [watch.state], {
@@ -164,6 +169,24 @@ test('what is carried out as planned is covered: a pool behind, between or befor
     assert.ok(covered.length > 0);
     assert.deepEqual([others, matched], [[], ['rig']], JSON.stringify([told, after]));
   }
+});
+
+test('a planned list that tells no order is carried out in the order that was approved, and in no other', () => {
+  const users = (user: string): Pool[] => [NORTH, SOUTH, SPARE].map(([url]) => [url, user]);
+  const untold = (...pools: readonly Pool[]): ExpectedValue => ({
+    ...listed(...pools),
+    class: 'exact',
+    value: pools.map(([url, user], slot) => ({ slot, url, user })),
+  });
+  const three = { before: [NORTH, SOUTH, SPARE], turns: [1, 0, 2] };
+  const terms = { ids: ['pool.user-changed'], expected_after: [untold(...users('acme.other'))] };
+  const asPlanned = moved({ ...three, terms }, users('acme.other'));
+  assert.deepEqual([asPlanned.others, asPlanned.matched], [[], ['rig']]);
+  const migrated = moved({ ...three, ...migration(untold(B1, B2, SPARE)) }, [B1, B2, SPARE]);
+  assert.deepEqual([migrated.others, migrated.matched], [[], ['rig']]);
+  const otherwise = moved({ ...three, terms }, users('acme.other'), [2, 1, 0]);
+  assert.deepEqual(otherwise.others, ['pool.priority-changed order medium', 'pool.failover-active undefined low']);
+  assert.deepEqual([otherwise.matched, otherwise.incomplete], [[], ['rig']]);
 });
 
 test('a pool of the planned list that is put before those that stand before it there is not as planned', () => {

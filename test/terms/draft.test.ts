@@ -113,6 +113,24 @@ test('a value that its fact can never have is a slip of the pen', () => {
   assert.deepEqual(value('{ fact: pools, class: exact, value: [{ user: acme.1 }] }'), [
     '6 expected_after[0].value: pools is a list of slots with slot and url, and this is not',
   ]);
+  const slot = (rest: string) => value(`{ fact: pools, class: exact, value: [{ slot: 0, url: "a://b:1"${rest} }] }`);
+  const good = changed(
+    '{ fact: firmware.version, class: exact, value: "2.10" }',
+    '{ fact: pools, class: exact, value: [{ slot: 0, url: "a://b:1", user: a, tls: false, note: 7 }] }',
+  );
+  assert.equal(read(good).kind, 'good');
+  assert.deepEqual(slot(', user: null, priority: "0"'), [
+    '6 expected_after[0].value[0].user: user in pools is text, and this is not',
+    '6 expected_after[0].value[0].priority: priority in pools is an integer, and this is not',
+  ]);
+  for (const [fact, list] of [
+    ['fee_pools', 'pools with url'],
+    ['firmware.components', 'parts with name and value'],
+    ['config.other', 'settings with key and value'],
+  ])
+    assert.deepEqual(value(`{ fact: ${fact}, class: exact, value: [{ key: led, name: led }] }`), [
+      `6 expected_after[0].value: ${fact} is a list of ${list}, and this is not`,
+    ]);
   assert.deepEqual(value('{ fact: firmware.version, class: band, value: { min: 1 } }'), [
     '6 expected_after[0].class: a band is for integers, and firmware.version is text',
   ]);

@@ -25,10 +25,10 @@ export const poolPriorityChanged = defineRule({
 });
 
 const shown = (pools: readonly PoolSlot[]) =>
-  filledSlots(pools).map(({ url, user, priority, quota, share_ppm }) => ({
+  filledSlots(pools).map(({ url, user, priority, quota, share_ppm }: Partial<PoolSlot>) => ({
     url,
     ...(user === undefined ? {} : { user }),
-    priority,
+    ...(priority === undefined ? {} : { priority }),
     ...(quota === undefined ? {} : { quota }),
     ...(share_ppm === undefined ? {} : { share_ppm }),
   }));

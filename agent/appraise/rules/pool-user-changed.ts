@@ -36,7 +36,7 @@ export const poolUserChanged = defineRule({
 
 /**
  * Users that show in slots which people approved without one: nobody approved these. Where nobody approved anything they are
- * learned, and a document that names pools without users says that any will do.
+ * learned, and where a document that names pools tells no user, nor does what lies below it, any will do.
  */
 const firstTold = (
   approved: readonly PoolSlot[],
