@@ -14,7 +14,10 @@ const FAILURES: readonly { readonly code: string; readonly remedy: string }[] = 
     remedy:
       'free space where the store is; a collector that runs goes on by itself, gateways keep what was not acknowledged',
   },
-  { code: 'store.unreadable', remedy: 'check that the state folder exists and belongs to the user of the collector' },
+  {
+    code: 'store.unreadable',
+    remedy: 'check that the state folder exists, and look as the user of the collector, whose it is',
+  },
   {
     code: 'store.corrupt',
     remedy: 'keep the file for analysis and restore a backup: gateways send again what came after it',

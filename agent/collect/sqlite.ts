@@ -2,9 +2,9 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { StoreConflict } from '../../shared/index.ts';
-import { AgentError } from '../platform/errors.ts';
+import { AgentError, isRefused } from '../platform/errors.ts';
 import { storeFailure } from '../record/failure.ts';
-import { HeldFile, isThere } from '../record/store-file.ts';
+import { HeldFile, isThere, requireReadable } from '../record/store-file.ts';
 import { type Database, integer, type Row, type Value, type Write } from './database.ts';
 import { storeError } from './failure.ts';
 import { type Dialect, MIGRATIONS } from './schema.ts';
@@ -44,14 +44,15 @@ export class Sqlite implements Database {
   /** Opens for looking, also while a collector writes. Throws `store.absent` where there is none. */
   static openReadOnly(folder: string): Sqlite {
     const file = join(folder, FILE);
-    if (!isThere(file)) {
-      throw new AgentError({
-        code: 'store.absent',
-        message: `there is no store of a collector at ${file}`,
-        remedy: 'name the folder of a collector with --state, or start one: assayer collect <broker-url>',
-      });
-    }
     return failing(file, () => {
+      if (!readable(file, () => isThere(file))) {
+        throw new AgentError({
+          code: 'store.absent',
+          message: `there is no store of a collector at ${file}`,
+          remedy: 'name the folder of a collector with --state, or start one: assayer collect <broker-url>',
+        });
+      }
+      readable(file, () => requireReadable(file));
       const db = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
       requireVersion(versionOf(db), file);
       return new Sqlite(file, db);
@@ -136,6 +137,15 @@ const migrate = (db: DatabaseSync): void => {
 
 const versionOf = (db: DatabaseSync): number =>
   integer(db.prepare("SELECT value FROM meta WHERE name = 'version'").get()?.value ?? 0);
+
+const readable = <Result>(file: string, body: () => Result): Result => {
+  try {
+    return body();
+  } catch (problem) {
+    if (!isRefused(problem)) throw problem;
+    throw storeError('store.unreadable', `the store ${file} may not be read by this user`, problem);
+  }
+};
 
 const failing = <Result>(file: string, body: () => Result): Result => {
   try {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -563,6 +563,28 @@ describe('assayer collect as a person uses it', { skip: WITHOUT_MOSQUITTO }, () 
     assert.ok(gateway.isDone && observer.on('attest/v1/_fleet/epoch/collector-a').length > 0);
     assert.equal((await assayer(['collect', 'alarms', '--state', 'state'], { cwd: dir })).code, 0);
   });
+});
+
+test('whoever may not read the store of a collector is told to be its user', async (t) => {
+  // What ends with a test ends in the same order, and what is shut cannot be removed.
+  t.after(() => chmodSync(state, 0o700));
+  const dir = folder(t);
+  const state = join(dir, 'state');
+  {
+    await using _ = Sqlite.open(state);
+  }
+  const as = process.getuid?.() === 0 ? 65534 : undefined;
+  for (const [path, mode] of [
+    [join(state, 'collector.db'), as === undefined ? 0 : 0o600],
+    [state, as === undefined ? 0 : 0o700],
+  ] as const) {
+    chmodSync(state, 0o755);
+    chmodSync(dir, 0o755);
+    chmodSync(path, mode);
+    const { code, out, err } = await assayer(['collect', 'gaps', '--state', state], { as });
+    assert.deepEqual([code, out], [3, ''], err);
+    assert.match(err, /collector\.db may not be read by this user\n {2}remedy: .* as the user of the collector/);
+  }
 });
 
 test('many logs that a stolen key signed are set aside in one word, and none of another gateway or before', async (t) => {
