@@ -186,7 +186,6 @@ const PAGELESS_MS = 600_000;
 /** What was found, where a device whose web pages never answer is the one that it is without them. */
 const withoutPages = (target: Target, found: Identification, { pageless, clock }: LookDeps): Identification => {
   const door = doorOf(target);
-  if (found.kind === 'unreachable') return found;
   if (found.kind !== 'ambiguous' || found.pageless === undefined) {
     pageless.delete(door);
     return found;

@@ -279,6 +279,46 @@ test('a Goldshell that is watched after ten minutes without its pages stays one 
   );
 });
 
+/** The same box where nothing in its API names it. */
+const startNameless = (base: string, ports: Partial<Fleet['ports']> = {}): Promise<Fleet> => {
+  const { files, ...rest } = specimen as Specimen;
+  const devs = Buffer.from(files.get('devs.json') ?? '').toString();
+  assert.match(devs, /tstemp-/);
+  const renamed = new Map([...files, ['devs.json', Buffer.from(devs.replaceAll('tstemp-', 'sensor-'))]]);
+  return startFleet({ specimens: [{ ...rest, files: renamed }], base, ports });
+};
+
+/** What such a box is known as after looks at which its page was cut, nobody was there, and its page was cut once more; then it answers. */
+const boxGoneBetween = async (t: TestContext, base: string, cutBefore: number) => {
+  const cuttingPages = (fleet: Fleet): void =>
+    fleet.follow((device, request) => device.behave(request.startsWith('GET ') ? 'early-close' : 'honest'));
+  const families: (string | undefined)[] = [];
+  const before = await startNameless(base);
+  const hall = new Hall(t, [placeOf(base, before)]);
+  const look = async (afterMs: number): Promise<void> => {
+    hall.passedMs += afterMs;
+    await hall.look(0);
+    families.push(familyAt(hall));
+  };
+  cuttingPages(before);
+  for (let looks = 0; looks < cutBefore; looks += 1) await look(15_000);
+  await before.stop();
+  for (let looks = 0; looks < 3; looks += 1) await look(300_000);
+  await using back = await startNameless(base, before.ports);
+  cuttingPages(back);
+  await look(1000);
+  back.follow((device) => device.behave('honest'));
+  await look(1000);
+  return families;
+};
+
+test('looks before a time in which nobody was there say nothing of whether there is a web page', async (t) => {
+  for (const [at, cutBefore] of [4, 0].entries()) {
+    const families = await boxGoneBetween(t, `127.44.7${at}.1`, cutBefore);
+    assert.deepEqual([families.at(-2), families.at(-1)], [undefined, 'goldshell'], `cut ${cutBefore} times before`);
+  }
+});
+
 /** What is told of something that answers at a web port alone. */
 const toldOf = async (t: TestContext, answer: (request: string) => string): Promise<readonly string[]> => {
   await using page = await FakeMiner.start((request, socket) => socket.end(answer(request)));
