@@ -3,6 +3,7 @@ import { agentGap } from './appraise/rules/evidence-agent-gap.ts';
 import { noteUnwatched } from './appraise/step.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
 import { labelNames } from './config/meaning.ts';
+import { shadowedRanges } from './config/overlaps.ts';
 import type { Config } from './config/schema.ts';
 import { listedTwice } from './config/warnings.ts';
 import { departedIn, forgetDevices } from './departures.ts';
@@ -288,7 +289,7 @@ export class Daemon {
     this.#timers.push(setTimeout(() => this.#try(() => this.#upkeep.prune()), FIRST_RETENTION_MS));
     this.#nowAndEvery(CHANGES_MS, () => this.#changes.tick());
     this.#every(RETENTION_MS, () => this.#changes.tickStale());
-    tellListedTwice(config, this.#ambience.emit);
+    tellDoublyListed(config, this.#ambience.emit);
     this.#ambience.emit('info', 'agent.started', {
       version: VERSION,
       log: this.#ground.log.origin,
@@ -418,7 +419,7 @@ export class Daemon {
       this.#coverEvery(loaded.config.coverage_s);
       await this.#replaceOutlet(outlet);
       await this.#replaceNotifier(loaded.config, config, sizeBefore);
-      tellListedTwice(loaded.config, this.#ambience.emit);
+      tellDoublyListed(loaded.config, this.#ambience.emit);
       this.#ambience.emit('info', 'config.reloaded', { file });
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
@@ -535,8 +536,9 @@ const tellWhoseKey = ({ state_dir, operator, gateway }: Config, key: GatewayKey,
   }
 };
 
-const tellListedTwice = (config: Config, emit: Emit): void => {
+const tellDoublyListed = (config: Config, emit: Emit): void => {
   for (const told of listedTwice(config)) emit('warn', 'config.listed-twice', told);
+  for (const told of shadowedRanges(config)) emit('warn', 'config.ranges-overlap', told);
 };
 
 const redactionOf = ({ redact, state_dir }: Config): Redaction | undefined =>

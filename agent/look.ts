@@ -14,6 +14,7 @@ import {
   identify,
   isOnlyPossible,
   looksLikeAnother,
+  showsPage,
 } from './probe/identify.ts';
 import type { Limits } from './probe/limits.ts';
 import { Logins } from './probe/logins.ts';
@@ -24,6 +25,16 @@ import type { Target } from './probe/target.ts';
 /** Why a look shows nothing. */
 export type NoSight = Exclude<UnknownReason, 'unsupported'>;
 
+/** How identification, where it was needed, found out what a device is. */
+export interface Recognised {
+  /** What was asked and told. */
+  readonly by: readonly string[];
+  /** A web page, which may yet name another family, was not seen. */
+  readonly unpaged?: true;
+  /** What it was taken for as long as its page was not seen: nothing else that it says is of another family. */
+  readonly insteadOf?: string;
+}
+
 /** What one look at one device gave. */
 export interface Seen {
   readonly kind: 'seen';
@@ -32,8 +43,7 @@ export interface Seen {
   readonly observation: Observation;
   /** The surfaces of the endpoint that were looked at as well. */
   readonly endpoint?: EndpointReading;
-  /** What identification asked and was told, where it was needed. */
-  readonly identifiedBy?: readonly string[];
+  readonly recognised?: Recognised;
 }
 
 /** What one look at one address gave. */
@@ -67,6 +77,8 @@ export interface LookDeps extends ProbeDeps {
   readonly identified: Set<string>;
   /** Those of which at every identification since then nothing but web pages were lost. */
   readonly pageless: Map<string, Pageless>;
+  /** Those known without their web page that were asked for it once more, however long ago that became so. */
+  readonly askedForPage: Set<string>;
 }
 
 /** Since when that is so, on the monotonic clock, and how often it was seen. */
@@ -78,19 +90,33 @@ interface Pageless {
 /**
  * Probe and normalise: asks the device at `target` in the words of `known`, or of the family that identification finds.
  * A full look that `known` cannot make sense of identifies the device anew, so that a changed firmware is seen as one; where
- * that finds nobody who can read the device, it is what it says in the words of `known`.
+ * that finds nobody who can read the device, it is what it says in the words of `known`. `unpagedMs`: when it was taken for that
+ * without its web page, Unix milliseconds, where a page may yet name another family.
  */
-export const lookAt = (target: Target, known: Driver | undefined, look: LookKind, deps: LookDeps): Promise<Sight> =>
-  known !== undefined && look === 'pools' ? ask(target, known, look, deps) : askOrIdentify(target, known, look, deps);
+export const lookAt = (
+  target: Target,
+  known: Driver | undefined,
+  look: LookKind,
+  deps: LookDeps,
+  unpagedMs?: number,
+): Promise<Sight> =>
+  known !== undefined && look === 'pools'
+    ? ask(target, known, look, deps)
+    : askOrIdentify(target, known, look, deps, unpagedMs);
 
 const askOrIdentify = async (
   target: Target,
   known: Driver | undefined,
   look: LookKind,
   deps: LookDeps,
+  unpagedMs?: number,
 ): Promise<Sight> => {
   const first = known === undefined ? undefined : await ask(target, known, look, deps);
-  if (first?.kind === 'seen' && stillSpeaks(first, deps) && !mayBeFromOutside(target, first, deps)) return first;
+  if (first?.kind === 'seen' && stillSpeaks(first, deps)) {
+    if (awaitsPage(target, unpagedMs, deps) && (await showsPage(target, deps)))
+      return byItsPage(target, first, look, deps);
+    if (!mayBeFromOutside(target, first, deps)) return first;
+  }
   const other = await identifyAndAsk(target, known, look, deps);
   // What was read stands until a family reads it in its own words: firmware that nobody knows would hide all it says.
   if (first?.kind === 'seen' && other?.kind !== 'seen') return first;
@@ -100,6 +126,31 @@ const askOrIdentify = async (
   if (sight?.kind === 'nothing' && sight.reason === 'refused' && other?.kind !== 'seen')
     return { ...sight, refuses: true };
   return other ?? sight ?? nothing('unreadable', 'no family recognised');
+};
+
+/** How long full looks go on asking for the page of a device that was found out without it: a web server comes up after its miner, ms. */
+const PAGE_AWAITED_MS = 6 * 3_600_000;
+
+/** Whether the page is to be asked for: also once more by each agent that is started, which may have been away all that time. */
+const awaitsPage = (target: Target, unpagedMs: number | undefined, { askedForPage, clock }: LookDeps): boolean => {
+  if (unpagedMs === undefined) return false;
+  const door = doorOf(target);
+  if (askedForPage.has(door)) return clock.wallMs() - unpagedMs < PAGE_AWAITED_MS;
+  askedForPage.add(door);
+  return true;
+};
+
+/** The look in the words of the family that the device is by its page, which was not seen before; it says nothing else that it did not. */
+const byItsPage = async (target: Target, first: Seen, look: LookKind, deps: LookDeps): Promise<Sight> => {
+  const found = await identify(target, deps.drivers, deps);
+  if (found.kind !== 'identified') return first;
+  deps.identified.add(doorOf(target));
+  if (found.driver === first.driver) return recognisedBy(first, found);
+  const sight = await askAs(found, target, look, deps);
+  if (sight.kind !== 'seen') return first;
+  // What a driver file reads is told as any other: it was added, or edited.
+  if (found.driver.outside === true) return sight;
+  return { ...sight, recognised: { by: found.evidence, insteadOf: first.driver.family } };
 };
 
 /** A look that read nothing, at a device that answered when it was asked what it is: what is left of it waits for a log-in. */
@@ -168,15 +219,10 @@ const identifyAndAsk = async (
   }
 };
 
-const askAs = async (
-  { driver, evidence }: Identified,
-  target: Target,
-  look: LookKind,
-  deps: LookDeps,
-): Promise<Sight> => {
+const askAs = async (found: Identified, target: Target, look: LookKind, deps: LookDeps): Promise<Sight> => {
   // Identification closed its last connection to the device a moment ago.
-  await waitFor(driver.pauseMs ?? 0, deps);
-  return byEvidence(answering(await ask(target, driver, look, deps)), evidence);
+  await waitFor(found.driver.pauseMs ?? 0, deps);
+  return recognisedBy(answering(await ask(target, found.driver, look, deps)), found);
 };
 
 /** How often, and how long, web pages have to be lost until a device counts as one that has none. */
@@ -186,7 +232,6 @@ const PAGELESS_MS = 600_000;
 /** What was found, where a device whose web pages never answer is the one that it is without them. */
 const withoutPages = (target: Target, found: Identification, { pageless, clock }: LookDeps): Identification => {
   const door = doorOf(target);
-  if (found.kind === 'unreachable') return found;
   if (found.kind !== 'ambiguous' || found.pageless === undefined) {
     pageless.delete(door);
     return found;
@@ -197,8 +242,8 @@ const withoutPages = (target: Target, found: Identification, { pageless, clock }
   return times + 1 >= PAGELESS_TIMES && nowMs - sinceMs >= PAGELESS_MS ? found.pageless : found;
 };
 
-const byEvidence = (sight: Sight, identifiedBy: readonly string[]): Sight =>
-  sight.kind === 'seen' ? { ...sight, identifiedBy } : sight;
+const recognisedBy = (sight: Sight, { evidence, unpaged }: Identified): Sight =>
+  sight.kind === 'seen' ? { ...sight, recognised: { by: evidence, ...(unpaged === true ? { unpaged } : {}) } } : sight;
 
 const ask = async (target: Target, driver: Driver, look: LookKind, deps: LookDeps): Promise<Sight> => {
   const capture = await probeDevice(target, driver, look, deps);
@@ -264,4 +309,5 @@ export const lookDeps = (options: {
   surplus: options.surplus ?? new Surplus(),
   identified: new Set(),
   pageless: new Map(),
+  askedForPage: new Set(),
 });

@@ -42,16 +42,22 @@ const byPresentClock = (sight: Sight, from: Sample, to: Sample): Sight => {
 const lookInFull = async (seat: FleetSeat, deps: ProbeSeatDeps): Promise<Sight> => {
   const target = knownByKey(deps.targetOf(seat), seat, deps);
   const before = seat.device === undefined ? undefined : deps.fleet.state(seat.device);
-  let sight = await lookAt(target, driverOf(seat, deps), 'full', deps.look);
+  let sight = await lookAt(target, driverOf(seat, deps), 'full', deps.look, unpagedMs(before, seat));
   for (let looks = 1; looks < FULL_LOOKS && sight.kind === 'seen' && lostFacts(sight, before).length > 0; looks += 1) {
     const next = await lookAt(target, sight.driver, 'full', deps.look);
     if (next.kind === 'nothing') break;
-    const { identifiedBy } = sight;
-    sight = { ...(identifiedBy === undefined ? {} : { identifiedBy }), ...next };
+    const { recognised } = sight;
+    sight = { ...(recognised === undefined ? {} : { recognised }), ...next };
   }
   if (sight.kind === 'nothing') return sight;
   noteDark(seat, darkIn(sight.driver, sight.capture));
   return withEndpointOf(target, sight, seat, deps);
+};
+
+/** When the family in whose words the seat is asked was found out without the web page of its device, where it was. */
+const unpagedMs = (before: DeviceState | undefined, { family }: FleetSeat): number | undefined => {
+  const { identified } = before ?? {};
+  return identified?.unpaged === true && identified.family === family ? identified.atMs : undefined;
 };
 
 /** The driver of the family that the last look spoke. */

@@ -201,10 +201,14 @@ const judgeCase = (seat: FleetSeat, look: LookKind, { device, shown }: Case, dep
   const isFull = look === 'full' && shown.kind === 'seen';
   const sight = isFull ? inFull(state, shown, seat, deps) : shown;
   const context = contextOf(state, seat, sight, deps);
-  const judged = withIdentification(appraise(state, lookOf(sight, look, deps), context), sight);
+  const known = withRecognised(state, sight);
+  const judged = appraise(known, lookOf(sight, look, deps), context);
   const said = judgedOf(state, judged, seat, sight, deps);
   const isNews =
-    isFirstReading(state, marks.endpoint) || state.reached !== device.reached || isUnreadNews(marks, state.marks);
+    known !== state ||
+    isFirstReading(state, marks.endpoint) ||
+    state.reached !== device.reached ||
+    isUnreadNews(marks, state.marks);
   const verdict = isNews ? { ...judged, changed: true } : judged;
   noteLook(seat, look, sight, deps);
   seat.restUntilMs = restUntil(verdict.state, deps);
@@ -277,16 +281,11 @@ const inFull = (state: DeviceState, sight: Seen, seat: FleetSeat, { settings }: 
 
 const NOT_LOOKED_AT: EndpointReading = new Map();
 
-/** The verdict, with how the family was identified where this look had to identify it. */
-const withIdentification = (verdict: Verdict, sight: Sight): Verdict => {
-  if (sight.kind === 'nothing' || sight.identifiedBy === undefined) return verdict;
-  const { observation, identifiedBy } = sight;
-  const state = withIdentified(verdict.state, {
-    family: observation.family,
-    atMs: observation.observedAtMs,
-    by: identifiedBy,
-  });
-  return { ...verdict, state, changed: true };
+/** The device, with how its family was identified where this look had to identify it. */
+const withRecognised = (state: DeviceState, sight: Sight): DeviceState => {
+  if (sight.kind === 'nothing' || sight.recognised === undefined) return state;
+  const { observation, recognised } = sight;
+  return withIdentified(state, { family: observation.family, atMs: observation.observedAtMs, ...recognised });
 };
 
 /** What the entries about this look will say of it. */

@@ -444,6 +444,40 @@ test('identity.device-missing: what was dark before the agent was down for more 
   assert.ok((state?.marks.failures ?? 0) > dark.marks.failures, 'it was looked at');
 });
 
+test('config.ranges-overlap: a start and a reload say of a range of which an earlier one holds addresses, and says otherwise what they are', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'assayer-daemon-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  createKey(folder);
+  const ports = { cgminer: 1, http: 1 };
+  const ranges = (tenant: string) => [
+    { range: '127.70.10.1-127.70.10.4', ports, labels: { tenant: 'acme' } },
+    { range: '127.70.10.4-127.70.10.6', ports, labels: { tenant } },
+  ];
+  const file = configured(folder, { state_dir: folder, devices: ranges('other') });
+  const told: { readonly [member: string]: unknown }[] = [];
+  const emit: Emit = (level, event, members) =>
+    void (event === 'config.ranges-overlap' && told.push({ level, ...members }));
+  const daemon = await Daemon.start(loadConfig(file), { clock: systemClock(), emit });
+  try {
+    assert.deepEqual(
+      told.map(({ level }) => level),
+      ['warn'],
+    );
+    assert.match(
+      String(told[0]?.message),
+      /^devices\[0\] .* stands before devices\[1\] .* holds for 1 address of it: the labels /,
+    );
+    assert.match(String(told[0]?.remedy), /^let no two ranges have the same address/);
+    await daemon.reload();
+    assert.equal(told.length, 2);
+    configured(folder, { state_dir: folder, devices: ranges('acme') });
+    await daemon.reload();
+    assert.equal(told.length, 2, 'what they say alike is no matter');
+  } finally {
+    await daemon.stop('test');
+  }
+});
+
 test('config.listed-twice: a machine that is listed as two positions is asked once at a time, and a start and a reload say so', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'assayer-daemon-'));
   t.after(() => rmSync(folder, { recursive: true }));

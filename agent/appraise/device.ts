@@ -203,15 +203,19 @@ export interface Identified {
   readonly family: string;
   readonly atMs: number;
   readonly by: readonly string[];
+  /** A web page, which may yet name another family, was not seen. */
+  readonly unpaged?: true;
+  /** The family that it was taken for as long as its page was not seen. */
+  readonly insteadOf?: string;
 }
 
 /** Longest word about one question that is kept: a device may send the browser anywhere. */
 const LONGEST_WORD = 120;
 
 /** The state after the device was identified. */
-export const withIdentified = (state: DeviceState, { family, atMs, by }: Identified): DeviceState => ({
+export const withIdentified = (state: DeviceState, { by, ...found }: Identified): DeviceState => ({
   ...state,
-  identified: { family, atMs, by: sameWords(by.map((word) => word.slice(0, LONGEST_WORD))) },
+  identified: { ...found, by: sameWords(by.map((word) => word.slice(0, LONGEST_WORD))) },
 });
 
 /** The devices of a fleet are found out in few ways, each of which is kept once. */

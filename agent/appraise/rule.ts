@@ -101,6 +101,8 @@ export interface RuleContext {
   readonly absent: Absent | undefined;
   /** The look read the list of pools, and no place of it is filled. */
   readonly noPools?: boolean;
+  /** The family that the device was taken for as long as its web page was not seen, which told the one of this look. */
+  readonly insteadOf?: string | undefined;
   /** A person stands behind the reference of the device. */
   readonly commissioned: boolean;
   /** The address that the device sees this gateway ask from; undefined where a router stands between. */

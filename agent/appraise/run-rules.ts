@@ -59,7 +59,7 @@ type Around = Pick<
  * What is known of the device is put together only for a rule that asks.
  */
 export const ruleContextOf = (
-  { labels, firstSeenMs, attested, reference }: DeviceState,
+  { labels, firstSeenMs, attested, reference, identified }: DeviceState,
   address: string,
   facts: Facts,
   approved: Approved | undefined,
@@ -77,6 +77,7 @@ export const ruleContextOf = (
   accepted: () => keptFacts(reference?.facts),
   classOf: (fact) => approved?.classes.get(fact),
   absent: approved?.absent,
+  insteadOf: identified?.family === facts.family ? identified?.insteadOf : undefined,
   commissioned: isCommissioned(reference),
   vantage,
   provenance,

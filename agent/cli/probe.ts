@@ -124,7 +124,7 @@ const probe = async (host: string, options: ProbeOptions, io: Io): Promise<void>
   const seen = await lookAt(target, undefined, 'full', deps);
   if (seen.kind === 'nothing') throw notSeen(host, seen);
   const sight = options.endpoint ? await withItsEndpoint(seen, target, deps) : seen;
-  if (options.json) printJson(io, probeJson(sight.observation, sight.identifiedBy));
+  if (options.json) printJson(io, probeJson(sight.observation, sight.recognised?.by));
   else io.out.write(sightTable(sight, io));
 };
 

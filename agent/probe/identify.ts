@@ -21,6 +21,8 @@ export interface Identified {
   readonly driver: Driver;
   readonly clues: Clues;
   readonly evidence: readonly string[];
+  /** It is no more than possible, and a web page, which may yet name another family, was not seen. */
+  readonly unpaged?: true;
 }
 
 /** What an address turned out to be. */
@@ -115,6 +117,13 @@ export const identifyFrom = (answerTo: (query: Query) => Answer, drivers: readon
   let step = questions.next();
   while (!step.done) step = questions.next(answerTo(step.value));
   return inquiry.conclude();
+};
+
+/** Whether a web page is there now to ask anew by what a device is that showed none then. One request, without a log-in. */
+export const showsPage = async ({ address, ports }: Target, deps: ProbeDeps): Promise<boolean> => {
+  await using line = new Line({ address, ports }, deps);
+  const page = await line.page(ROOT);
+  return page.kind === 'page' && lossIn(page) === undefined;
 };
 
 /** What came of a question: the landing page as it is, of any other the document. */
@@ -363,7 +372,14 @@ class Inquiry {
     const lost = missing.map(({ query }) => inWords(query));
     if (driver === undefined) return this.#unidentified(missing);
     const families = drivers.map(({ family }) => family);
-    const identified: Identified = { kind: 'identified', driver, clues: this.#clues(), evidence: this.#evidence };
+    const isUnpaged = sureness < LIKELY && driver.outside !== true && this.#web === undefined;
+    const identified: Identified = {
+      kind: 'identified',
+      driver,
+      clues: this.#clues(),
+      evidence: this.#evidence,
+      ...(isUnpaged ? { unpaged: true } : {}),
+    };
     if (first !== undefined) {
       const isPageless = others.length === 0 && missing.every(({ query }) => interfaceOf(query) === interfaceOf(ROOT));
       return {

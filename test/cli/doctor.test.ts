@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import fs, {
   chmodSync,
@@ -13,7 +14,7 @@ import fs, {
   writeFileSync,
 } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, type TestContext, test } from 'node:test';
@@ -23,6 +24,7 @@ import { miners } from '../../agent/cli/doctor/miners.ts';
 import { stateFolder } from '../../agent/cli/doctor/state.ts';
 import type { Live } from '../../agent/cli/live.ts';
 import { loadConfig } from '../../agent/config/load.ts';
+import { AgentError } from '../../agent/platform/errors.ts';
 import { createKey } from '../../agent/platform/keys.ts';
 import { Store } from '../../agent/record/store.ts';
 import { Gateway, NO_ENDPOINT } from '../journeys/agent.ts';
@@ -393,6 +395,47 @@ test('positions that do not answer are named; where nobody answers the way is wr
   );
   const none = (await examined(prepared(t, { devices: [away] }))).of('miners');
   assert.deepEqual(levels(none), ['fail']);
+});
+
+/** The most sockets that were open at once from here to each port while `work` ran. */
+const mostOpenTo = async (work: () => Promise<unknown>): Promise<ReadonlyMap<string, number>> => {
+  const open = new Map<string, number>();
+  const most = new Map<string, number>();
+  const opened = (message: unknown): void => {
+    const { socket } = message as { readonly socket: Socket }; // what Node says on this channel
+    let address: string | undefined;
+    socket.once('connectionAttempt', (ip: string) => {
+      address = ip;
+      open.set(ip, (open.get(ip) ?? 0) + 1);
+      most.set(ip, Math.max(most.get(ip) ?? 0, open.get(ip) ?? 0));
+    });
+    socket.once('close', () => void (address !== undefined && open.set(address, (open.get(address) ?? 0) - 1)));
+  };
+  subscribe('net.client.socket', opened);
+  try {
+    await work();
+  } finally {
+    unsubscribe('net.client.socket', opened);
+  }
+  return most;
+};
+
+test('a machine that is listed under several names gets one connection at a time', async (t) => {
+  const listed = ['one', 'two', 'three'].flatMap((name, at) => [
+    { host: '127.43.0.1', name, ports: { ...fleet.ports, ssh: 2200 + at } },
+    { host: '127.43.0.77', name: `away-${name}`, ports: { ...fleet.ports, ssh: 2200 + at } },
+  ]);
+  const loaded = loadConfig(configured(folder(t), { devices: listed }));
+  const agent = new AgentError({ code: 'test', message: 'no agent runs', remedy: 'none' });
+  let said = '';
+  const most = await mostOpenTo(async () => {
+    said = (await miners.run({ ...loaded, agent, nowMs: 0 }))[0]?.message ?? '';
+  });
+  assert.equal(said, '3 of 6 addresses answer');
+  assert.deepEqual([...most].sort(), [
+    ['127.43.0.1', 1],
+    ['127.43.0.77', 1],
+  ]);
 });
 
 test('where a schedule keeps the agent from looking, doctor and status say so, also where everything answered once', async () => {

@@ -152,7 +152,7 @@ describe('a realm that several makers have, with nothing on 4028 and 8359', () =
 
   test('stays the family it was found to be when 4028 opens', async () => {
     const { sight } = await lookOnce(named('hammer/blackminer-f1'), { known: driverOf('hammer') });
-    assert.ok(sight.kind === 'seen' && sight.driver.family === 'hammer' && sight.identifiedBy === undefined);
+    assert.ok(sight.kind === 'seen' && sight.driver.family === 'hammer' && sight.recognised === undefined);
   });
 });
 

@@ -5,9 +5,11 @@ import { type TestContext, test } from 'node:test';
 import { cgminer, defineDriver } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import { known } from '../../agent/drivers/rows.ts';
+import { lookAt, lookDeps } from '../../agent/look.ts';
+import { systemClock } from '../../agent/platform/clock.ts';
 import type { Place } from '../../agent/schedule/places.ts';
 import { assayer } from '../cli/assayer.ts';
-import { FakeMiner } from '../probe/fake-miner.ts';
+import { FakeMiner, PATIENT } from '../probe/fake-miner.ts';
 import type { Behaviour } from '../simulator/behaviour.ts';
 import { type Fleet, startFleet } from '../simulator/fleet.ts';
 import { loadSpecimens, replyBytes, type Specimen } from '../specimens/specimen.ts';
@@ -277,6 +279,187 @@ test('a Goldshell that is watched after ten minutes without its pages stays one 
     hall.findings().filter(({ id }) => id === 'firmware.family-changed'),
     [],
   );
+});
+
+/** The same box where nothing in its API names it. */
+const startNameless = (base: string, ports: Partial<Fleet['ports']> = {}, nowMs = Date.now): Promise<Fleet> => {
+  const { files, ...rest } = specimen as Specimen;
+  const devs = Buffer.from(files.get('devs.json') ?? '').toString();
+  assert.match(devs, /tstemp-/);
+  const renamed = new Map([...files, ['devs.json', Buffer.from(devs.replaceAll('tstemp-', 'sensor-'))]]);
+  return startFleet({ specimens: [{ ...rest, files: renamed }], base, ports, nowMs });
+};
+
+/** What such a box is known as after looks at which its page was cut, nobody was there, and its page was cut once more; then it answers. */
+const boxGoneBetween = async (t: TestContext, base: string, cutBefore: number) => {
+  const cuttingPages = (fleet: Fleet): void =>
+    fleet.follow((device, request) => device.behave(request.startsWith('GET ') ? 'early-close' : 'honest'));
+  const families: (string | undefined)[] = [];
+  const before = await startNameless(base);
+  const hall = new Hall(t, [placeOf(base, before)]);
+  const look = async (afterMs: number): Promise<void> => {
+    hall.passedMs += afterMs;
+    await hall.look(0);
+    families.push(familyAt(hall));
+  };
+  cuttingPages(before);
+  for (let looks = 0; looks < cutBefore; looks += 1) await look(15_000);
+  await before.stop();
+  for (let looks = 0; looks < 3; looks += 1) await look(300_000);
+  await using back = await startNameless(base, before.ports);
+  cuttingPages(back);
+  await look(1000);
+  back.follow((device) => device.behave('honest'));
+  await look(1000);
+  return families;
+};
+
+test('looks before a time in which nobody was there say nothing of whether there is a web page', async (t) => {
+  for (const [at, cutBefore] of [4, 0].entries()) {
+    const families = await boxGoneBetween(t, `127.44.7${at}.1`, cutBefore);
+    assert.deepEqual([families.at(-2), families.at(-1)], [undefined, 'goldshell'], `cut ${cutBefore} times before`);
+  }
+});
+
+/** A web port that is away in this way until it is let up, and counts the connections that it saw. */
+const startAway = async (t: TestContext, how: 'reset' | 'closed' | 'cut', answer = honest) => {
+  let isUp = false;
+  let connections = 0;
+  const requests: string[] = [];
+  const server = createServer((socket) => {
+    connections += 1;
+    if (!isUp && how === 'reset') socket.resetAndDestroy();
+    socket.on('error', () => {});
+    socket.on('data', (bytes) => {
+      const request = bytes.toString('latin1').split(' HTTP/')[0] ?? '';
+      requests.push(request);
+      if (isUp) socket.write(answer(request));
+      else socket.end();
+    });
+  });
+  const listen = async (port: number): Promise<void> => {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  };
+  await listen(0);
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo; // a TCP server has one
+  if (how === 'closed') await new Promise((resolve) => server.close(resolve));
+  return {
+    port,
+    requests,
+    connections: () => connections,
+    up: async () => {
+      isUp = true;
+      if (how === 'closed') await listen(port);
+    },
+  };
+};
+
+/** The nameless box beside a web port of its own. */
+const boxBeside = async (t: TestContext, webPort: number) => {
+  const base = '127.0.0.1';
+  let nowMs = Date.now;
+  const fleet = await startNameless(base, {}, () => nowMs());
+  const { ports, ...place } = placeOf(base, fleet);
+  const hall = new Hall(t, [{ ...place, ports: { ...ports, http: webPort } }]);
+  nowMs = () => hall.nowMs();
+  return { hall, fleet, [Symbol.asyncDispose]: () => fleet.stop() };
+};
+
+const weightsIn = (hall: Hall) =>
+  hall.findings().map(({ id, state, severity, reasons }) => [id, state, severity, reasons]);
+
+for (const [how, looksUntilKnown] of [
+  ['reset', 1],
+  ['closed', 1],
+  ['cut', 5],
+] as const) {
+  test(`a Goldshell whose web port was away (${how}) when it was found out is one as soon as a full look sees its page, and that is no alarm`, async (t) => {
+    const web = await startAway(t, how);
+    await using box = await boxBeside(t, web.port);
+    const { hall, fleet } = box;
+    for (let looks = 0; looks < looksUntilKnown; looks += 1) {
+      assert.equal(familyAt(hall), undefined);
+      await hall.look(0);
+      hall.passedMs += 160_000;
+    }
+    assert.equal(familyAt(hall), 'cgminer', 'it is watched');
+    await web.up();
+    const before = web.connections();
+    await hall.look(0, 'pools');
+    assert.equal(web.connections(), before, 'nothing is asked of it between full looks');
+    hall.passedMs += 900_000;
+    for (let looks = 0; looks < 3; looks += 1) {
+      await hall.look(0);
+      hall.passedMs += 20_000;
+      assert.equal(familyAt(hall), 'goldshell');
+    }
+    assert.deepEqual(weightsIn(hall), [['firmware.family-changed', 'open', 'low', ['page-seen']]]);
+    assert.equal(fleet.maxConnections(), 1);
+    const { insteadOf } = hall.kept(hall.seat(0).device ?? '')?.identified ?? {};
+    assert.equal(insteadOf, 'cgminer', 'and it is kept why');
+  });
+}
+
+test('a web port that resets at every look is asked for its page at full looks, for six hours', async (t) => {
+  const web = await startAway(t, 'reset');
+  await using box = await boxBeside(t, web.port);
+  const { hall } = box;
+  const asked: number[] = [];
+  for (const waitMs of [0, 900_000, 900_000, 6 * 3_600_000, 900_000]) {
+    hall.passedMs += waitMs;
+    const before = web.connections();
+    await hall.look(0);
+    await hall.look(0, 'pools');
+    asked.push(web.connections() - before);
+  }
+  assert.deepEqual(asked.slice(1), [1, 1, 0, 0]);
+  assert.equal(familyAt(hall), 'cgminer');
+  assert.deepEqual(hall.findings(), []);
+});
+
+test('an agent that was started asks a device that is known without its page for it once more, however long ago that was', async (t) => {
+  const web = await startAway(t, 'reset');
+  await using fleet = await startNameless('127.0.0.1');
+  const target = { address: '127.0.0.1', ports: { ...fleet.ports, http: web.port } };
+  const driver = DRIVERS.find(({ family }) => family === 'cgminer');
+  const deps = lookDeps({ drivers: DRIVERS, limits: PATIENT, clock: systemClock() });
+  const askedFor: number[] = [];
+  for (let looks = 0; looks < 3; looks += 1) {
+    const before = web.connections();
+    await lookAt(target, driver, 'full', deps, 0);
+    askedFor.push(web.connections() - before);
+  }
+  assert.deepEqual(askedFor, [1, 0, 0]);
+});
+
+test('plain cgminer whose page comes up later stays what it is, and is not asked for it again', async (t) => {
+  const base = '127.0.0.1';
+  await using fleet = await start(base, 'cgminer/cgminer');
+  const web = await startAway(t, 'reset', () => 'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n<html>shop</a>\n');
+  const { ports, ...place } = placeOf(base, fleet);
+  const hall = new Hall(t, [{ ...place, ports: { ...ports, http: web.port } }]);
+  await hall.look(0);
+  await web.up();
+  await hall.look(0);
+  assert.ok(web.requests.length > 0);
+  const seen = web.connections();
+  for (let looks = 0; looks < 3; looks += 1) await hall.look(0);
+  assert.deepEqual([familyAt(hall), web.connections(), hall.findings()], ['cgminer', seen, []]);
+});
+
+test('a device known without its page that answers in other words over its API, too, is another family as ever', async (t) => {
+  const base = '127.44.72.1';
+  await using fleet = await start(base, 'cgminer/cgminer');
+  const { ports, ...place } = placeOf(base, fleet);
+  const hall = new Hall(t, [{ ...place, ports: { ...ports, http: 1 } }]);
+  await hall.look(0);
+  assert.equal(familyAt(hall), 'cgminer');
+  await fleet.device(0).swapTo(loadSpecimens().find(({ name }) => name === M50S) as Specimen);
+  for (let looks = 0; looks < 3; looks += 1) await hall.look(0);
+  assert.equal(familyAt(hall), 'whatsminer');
+  assert.ok(weightsIn(hall).some(([id, , severity]) => id === 'firmware.family-changed' && severity === 'high'));
 });
 
 /** What is told of something that answers at a web port alone. */

@@ -5,7 +5,7 @@ import { AgentError } from '../../platform/errors.ts';
 import { LOGIN_REMEDY } from '../../probe/logins.ts';
 import { reach } from '../../probe/reach.ts';
 import { Store } from '../../record/store.ts';
-import { type Place, placesOf } from '../../schedule/places.ts';
+import { machineKey, type Place, placesOf } from '../../schedule/places.ts';
 import { durationText, isoOf } from '../../terms/instant.ts';
 import type { Live } from '../live.ts';
 import { namesText } from '../table.ts';
@@ -103,7 +103,7 @@ const tryPlaces = async ({ config }: Visit): Promise<readonly Result[]> => {
     MOST - positions.length,
   );
   const asked = [...positions, ...searched];
-  const silent = await Promise.all(asked.map((place) => whySilent(place, config.probe.connect_timeout_ms)));
+  const silent = await whyEachSilent(asked, config.probe.connect_timeout_ms);
   const answering = silent.filter((reason) => reason === undefined).length;
   const text = `${answering} of ${asked.length} addresses ${asked.length < places.length ? 'tried ' : ''}answer`;
   if (answering === 0)
@@ -114,6 +114,19 @@ const tryPlaces = async ({ config }: Visit): Promise<readonly Result[]> => {
       ),
     ];
   return [ok(text), ...asked.flatMap((place, at) => position(place, silent[at]))];
+};
+
+/**
+ * Why each of them is silent, where it is. Those that are most likely one machine are tried once, since they have the ports that are tried in
+ * common: some machines serve one connection at a time.
+ */
+const whyEachSilent = (places: readonly Place[], connectMs: number): Promise<readonly (string | undefined)[]> => {
+  const tried = new Map<string, Promise<string | undefined>>();
+  return Promise.all(
+    places.map((place) =>
+      tried.getOrInsertComputed(machineKey(place.address, place.ports), () => whySilent(place, connectMs)),
+    ),
+  );
 };
 
 /** At a position something is expected; in a range most addresses may be empty. */
