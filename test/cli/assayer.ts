@@ -33,7 +33,13 @@ export const assayer = (words: readonly string[], circumstances: Circumstances =
   new Promise((resolve, reject) => {
     const { cwd, input = '', env = {}, as, meanwhile } = circumstances;
     const user = as === undefined ? {} : { uid: as, gid: as };
-    const child = spawn(process.execPath, [MAIN, ...words], { cwd, env: { ...process.env, ...env }, ...user });
+    // What another user covers he may not write where the others do.
+    const uncovered = as === undefined ? {} : { NODE_V8_COVERAGE: '' };
+    const child = spawn(process.execPath, [MAIN, ...words], {
+      cwd,
+      env: { ...process.env, ...uncovered, ...env },
+      ...user,
+    });
     const late = setTimeout(() => {
       child.kill('SIGKILL');
       reject(new Error(`assayer ${words.join(' ')} did not end; it said ${out}${err}`));
