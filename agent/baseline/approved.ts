@@ -6,7 +6,15 @@ import { canonicalPoolUrl } from '../normalise/pool-url.ts';
 import type { Absent } from './absent.ts';
 import { quotaOf } from './compared.ts';
 import { type Circumstances, itemsAt, type Judgement, judgeValue, saysNothing } from './expected.ts';
-import { completedList, holdsSame, isAsSeen, isSamePlace, type ListedSlot, withLists } from './listed-pools.ts';
+import {
+  completedList,
+  isAsSeen,
+  isSamePlace,
+  type ListedSlot,
+  nearness,
+  withLists,
+  withUsersBelow,
+} from './listed-pools.ts';
 import { DEVICE_CLOSENESS } from './scope.ts';
 import { COLUMNS, type Column, type Held, tellsColumn } from './standing.ts';
 
@@ -72,11 +80,12 @@ export const approvedFacts = (
   });
   if (columns.length > 0) {
     const base = (facts.pools as readonly PoolSlot[] | undefined) ?? observed.pools ?? [];
-    facts.pools = columns.reduce(
-      (slots, { column, document }) =>
-        withColumn(slots, column, document, observed.pools ?? [], circumstances, leaving),
+    const slots = columns.reduce(
+      (under, { column, document }) =>
+        withColumn(under, column, document, observed.pools ?? [], circumstances, leaving),
       base,
     );
+    facts.pools = held.has('pools') ? withUsersBelow(slots, known.pools) : slots;
     const holding = columns.filter(({ document }) => !saysNothing(document.items, circumstances.nowMs));
     if (holding.length > 0) holders.set('pools', poolHolders(holding, holders.get('pools')));
   }
@@ -153,17 +162,25 @@ const form = (name: FactName, value: unknown): string => {
   return canonicalJson(value ?? null);
 };
 
-/** Lists of pools over what lies below them. Of alternatives those with the pools that are seen come first: they are the nearest. */
+/** Lists of pools over what lies below them. Of alternatives the nearest to what is seen comes first, wherever the document has it. */
 const listsOver = (items: Held['items'], below: unknown, seen: unknown): Held['items'] => {
   // Both are of the type of the fact; nothing below and nothing seen are undefined.
   const [known, shown] = [below as Facts['pools'], seen as Facts['pools']];
   const lists = items.map((item) => withLists(item, (list) => completedList(list, known, shown)));
-  const isNear = (item: Held['items'][number]): boolean =>
-    shown !== undefined &&
-    (item.class === 'exact' || item.class === 'set') &&
-    [item.value].flat(item.class === 'set' ? 1 : 0).some((list) => isList(list) && holdsSame(list, shown));
-  return [...lists.filter(isNear), ...lists.filter((item) => !isNear(item))];
+  if (shown === undefined) return lists;
+  const near = (value: unknown): number => (isList(value) ? nearness(value, shown) : Number.NEGATIVE_INFINITY);
+  const ordered = lists.map((item) =>
+    item.class === 'set' ? { ...item, value: nearestFirst(item.value, near) } : item,
+  );
+  return nearestFirst(ordered, (item) =>
+    item.class === 'exact' || item.class === 'set'
+      ? near([item.value].flat(item.class === 'set' ? 1 : 0)[0])
+      : near(undefined),
+  );
 };
+
+const nearestFirst = <Each>(all: readonly Each[], near: (one: Each) => number): Each[] =>
+  all.toSorted((one, other) => near(other) - near(one) || 0);
 
 const isList = (value: unknown): value is readonly ListedSlot[] => Array.isArray(value);
 

@@ -97,9 +97,25 @@ export const isAsSeen = (list: readonly ListedSlot[], seen: readonly PoolSlot[])
     );
   });
 
-/** Whether the slots of a list hold the pools that are seen there, whatever else is told of these. */
-export const holdsSame = (list: readonly ListedSlot[], seen: readonly PoolSlot[]): boolean =>
-  list.length === seen.length && list.every((slot, at) => isSamePool(slot, seen[at] as PoolSlot));
+/** How near a list is to what is seen: where the work goes counts before for whom, and both before slots that are too many or missing. */
+export const nearness = (list: readonly ListedSlot[], seen: readonly PoolSlot[]): number => {
+  const matches = list.map((slot) => {
+    const now = seen.find((other) => other.slot === slot.slot);
+    if (now === undefined || !isSamePlace(slot.url, now.url)) return 0;
+    return isSamePool(slot, now) ? 4 : 3;
+  });
+  return matches.reduce<number>((sum, one) => sum + one, 0) - Math.abs(list.length - seen.length);
+};
+
+/** The slots with the users that are known below of these pools, where they have none. */
+export const withUsersBelow = (slots: readonly PoolSlot[], below: readonly PoolSlot[] = []): readonly PoolSlot[] => {
+  if (slots.every(({ user }) => user !== undefined)) return slots;
+  const known = new Shelf(below, new Set(slots.map(placeOf)));
+  return slots.map((slot) => {
+    const user = slot.user ?? userBelow(slot, known);
+    return user === undefined ? slot : { ...slot, user };
+  });
+};
 
 const isSamePool = (slot: ListedSlot, now: PoolSlot): boolean =>
   slot.slot === now.slot &&
@@ -107,11 +123,15 @@ const isSamePool = (slot: ListedSlot, now: PoolSlot): boolean =>
   slot.user === now.user &&
   (slot.proxy === undefined ? now.proxy === undefined : now.proxy !== undefined && isSamePlace(slot.proxy, now.proxy));
 
+/** Nobody approved another account by leading the work to another pool. */
+const userBelow = (slot: ListedSlot, below: Shelf): string | undefined =>
+  (below.poolOf(slot) ?? below.at(slot.slot))?.user;
+
 const completed = (slot: ListedSlot, below: Shelf, seen: Shelf): ListedSlot => {
   const [known, now] = [below.poolOf(slot), seen.poolOf(slot)];
   const inPlace = now ?? seen.at(slot.slot);
   const { quota: _, ...told } = slot;
-  const user = slot.user ?? known?.user ?? now?.user;
+  const user = slot.user ?? userBelow(slot, below) ?? now?.user;
   const tls = slot.tls ?? known?.tls ?? inPlace?.tls;
   const share = slot.share_ppm ?? (known ?? inPlace)?.share_ppm;
   const quota = quotaAs(slot.quota ?? (known ?? inPlace)?.quota, inPlace);

@@ -74,7 +74,7 @@ export class Machines {
     if (isItself) return false;
     return this.#workingAs(facts).some((other) => {
       const isLike = other.id !== device && other.position === 'range' && other.family === facts.family;
-      return isLike && mayShow(factsOf(other), facts);
+      return isLike && !isMisled(other) && mayShow(factsOf(other), facts);
     });
   }
 
@@ -296,6 +296,16 @@ export class Machines {
 }
 
 const SEVERAL = '';
+
+/** Where its work goes is a finding that nobody has approved: whoever works there, too, is robbed like it. */
+const isMisled = ({ tracks }: DeviceState): boolean =>
+  tracks.some(
+    ({ finding: { ruleId, severity, state } }) =>
+      (ruleId.startsWith('pool.') || ruleId.startsWith('tenant.')) &&
+      (state === 'open' || state === 'acknowledged') &&
+      severity !== 'info' &&
+      severity !== 'low',
+  );
 
 /** A full look showed the claimed device at its own seat after it was seen here, too. */
 const isSeenSince = ({ id, marks: { fullMs = 0 } }: DeviceState, claim: FleetSeat['claim']): boolean =>

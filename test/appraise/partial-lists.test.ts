@@ -338,3 +338,47 @@ test('what no document tells of a connection is no difference to what is in forc
     assert.equal(before[0]?.tls, true);
   }
 });
+
+test('another account is found wherever a list that tells no users, or tells others, stands among what is allowed', () => {
+  const bare = (pools: readonly PoolSlot[]) =>
+    without(pools, ['user', 'priority', 'quota', 'share_ppm', 'tls', 'proxy']);
+  const moved = POOLS.map((slot) => ({ ...slot, url: slot.url.replace('.example', '.example.org') }));
+  const stolen = (pools: readonly PoolSlot[]) => pools.map((slot) => ({ ...slot, user: 'mallory.x' }));
+  const anyOf = (...lists: readonly unknown[]): ExpectedValue => ({ fact: 'pools', class: 'set', value: [...lists] });
+  const urls: ExpectedValue = {
+    fact: 'pools.url',
+    class: 'set',
+    value: [...POOLS, ...moved].map(({ url }) => url),
+  };
+  const lists = [bare(moved), bare(POOLS)];
+  for (const [what, references] of Object.entries<readonly Adopted<ReferenceTerms>[]>({
+    'the other list first': [reference(7, [anyOf(...lists)])],
+    'its own list first': [reference(7, [anyOf(...lists.toReversed())])],
+    'with its users in one of them': [reference(7, [anyOf(bare(moved), without(POOLS, ['priority']))])],
+    'URLs beside': [reference(7, [anyOf(...lists), urls])],
+    'URLs beside, its own list first': [reference(7, [anyOf(...lists.toReversed()), urls])],
+    'URLs for the device, another list for the site': [
+      reference(7, [exact('pools', bare(moved))]),
+      reference(8, [urls], { devices: ['rig'] }),
+    ],
+  })) {
+    const watch = accepted({ pools: POOLS }, { references });
+    watch.live(10 * MINUTE, showing({ pools: POOLS }));
+    assert.deepEqual(told(watch), [], what);
+    watch.live(10 * MINUTE, showing({ pools: stolen(POOLS) }));
+    assert.deepEqual(
+      told(watch),
+      [0, 1, 2].map((slot) => `pool.user-changed slot ${slot} open`),
+      what,
+    );
+  }
+  // Nor does another pool bring another account with it.
+  const led = accepted({ pools: POOLS }, { references: [reference(7, [anyOf(...lists)])] });
+  led.live(10 * MINUTE, showing({ pools: moved }));
+  assert.deepEqual(told(led), []);
+  led.live(10 * MINUTE, showing({ pools: stolen(moved) }));
+  assert.deepEqual(
+    told(led),
+    [0, 1, 2].map((slot) => `pool.user-changed slot ${slot} open`),
+  );
+});

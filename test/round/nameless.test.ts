@@ -127,6 +127,25 @@ test('an account that nobody is known to work for is found at once, though what 
   assert.deepEqual(found(), ['0 pool.user-changed critical']);
 });
 
+test('the account of a theft hides no other one: who works for it, too, is found at once', async (t) => {
+  const { fleet, hall, lose, look, found } = await rowOf(t, M50S, '127.46.23.1', 3);
+  const steal = (at: number): void => {
+    for (const slot of [0, 1, 2]) fleet.device(at).changePoolUser(slot, 'thief.1');
+  };
+  const critical = (at: number) => `${at} pool.user-changed critical`;
+  steal(0);
+  await hall.look(0, 'pools');
+  await look(0);
+  assert.ok(found().includes(critical(0)));
+  lose('truncate');
+  for (const at of [1, 2]) {
+    steal(at);
+    await hall.look(at, 'pools');
+    await look(at);
+    assert.ok(found().includes(critical(at)), `${at}`);
+  }
+});
+
 test('a machine that works as another one does, and never says who it is, is taken for who sat there after ten minutes', async (t) => {
   const { fleet, hall, lose, look, found } = await rowOf(t, M50S, '127.46.21.1');
   lose('truncate');
