@@ -444,6 +444,18 @@ test('identity.device-missing: what was dark before the agent was down for more 
   assert.ok((state?.marks.failures ?? 0) > dark.marks.failures, 'it was looked at');
 });
 
+/** An agent whose start warns of this once, and all that it tells of it. */
+const warnedOnceOf = async (code: string, file: string) => {
+  const told: { readonly [member: string]: unknown }[] = [];
+  const emit: Emit = (level, event, members) => void (event === code && told.push({ level, ...members }));
+  const daemon = await Daemon.start(loadConfig(file), { clock: systemClock(), emit });
+  assert.deepEqual(
+    told.map(({ level }) => level),
+    ['warn'],
+  );
+  return { daemon, told };
+};
+
 test('config.ranges-overlap: a start and a reload say of a range of which an earlier one holds addresses, and says otherwise what they are', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'assayer-daemon-'));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -454,15 +466,8 @@ test('config.ranges-overlap: a start and a reload say of a range of which an ear
     { range: '127.70.10.4-127.70.10.6', ports, labels: { tenant } },
   ];
   const file = configured(folder, { state_dir: folder, devices: ranges('other') });
-  const told: { readonly [member: string]: unknown }[] = [];
-  const emit: Emit = (level, event, members) =>
-    void (event === 'config.ranges-overlap' && told.push({ level, ...members }));
-  const daemon = await Daemon.start(loadConfig(file), { clock: systemClock(), emit });
+  const { daemon, told } = await warnedOnceOf('config.ranges-overlap', file);
   try {
-    assert.deepEqual(
-      told.map(({ level }) => level),
-      ['warn'],
-    );
     assert.match(
       String(told[0]?.message),
       /^devices\[0\] .* stands before devices\[1\] .* holds for 1 address of it: the labels /,
@@ -491,15 +496,8 @@ test('config.listed-twice: a machine that is listed as two positions is asked on
   ];
   const schedule = { web: 'off', tls: 'off', ssh: 'off', ports: 'off' };
   const file = configured(folder, { state_dir: folder, devices, schedule });
-  const told: { readonly [member: string]: unknown }[] = [];
-  const emit: Emit = (level, event, members) =>
-    void (event === 'config.listed-twice' && told.push({ level, ...members }));
-  const daemon = await Daemon.start(loadConfig(file), { clock: systemClock(), emit });
+  const { daemon, told } = await warnedOnceOf('config.listed-twice', file);
   try {
-    assert.deepEqual(
-      told.map(({ level }) => level),
-      ['warn'],
-    );
     assert.match(
       String(told[0]?.message),
       /^127\.70\.9\.1 is one, two with the same ports, cgminer \d+ and http \d+: /,

@@ -53,9 +53,10 @@ export class Machines {
     this.#idsByMark[position].set(mark, id);
   }
 
-  /** A device was attested with these facts, and names itself. */
-  noteUsers(facts: Facts, { id, position }: Pick<DeviceState, 'id' | 'position'>): void {
-    if (position === 'host') return;
+  /** A device was attested with these facts, and names itself. Whoever has it work for ever new users leaves none here. */
+  noteUsers(facts: Facts, state: DeviceState): void {
+    const { id, position } = state;
+    if (position === 'host' || isMisled(state)) return;
     for (const user of usersOf(facts)) {
       const known = this.#idByUser.get(user) ?? id;
       this.#idByUser.set(user, known === id ? id : SEVERAL);
