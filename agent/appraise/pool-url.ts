@@ -1,5 +1,5 @@
 import { getDomain } from 'tldts';
-import { asciiLower } from '../normalise/pool-url.ts';
+import { canonicalHost } from '../normalise/pool-url.ts';
 
 /** The parts of a pool URL that decide where work goes. Lower case where the case says nothing; a missing part stays missing. */
 export interface Endpoint {
@@ -22,7 +22,7 @@ export const parseEndpoint = (url: string): Endpoint => {
   return {
     ...(scheme === undefined ? {} : { scheme: scheme.toLowerCase() }),
     ...(at === -1 ? {} : { account: authority.slice(0, at) }),
-    host: asciiLower(host).replace(/\.$/, ''),
+    host: canonicalHost(host.replace(/\.$/, '')),
     ...(port === undefined ? {} : { port: String(Number(port)) }),
     path: path === '/' ? '' : path.replace(/\/$/, ''),
   };

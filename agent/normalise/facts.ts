@@ -188,7 +188,8 @@ const settlePools = (slots: readonly PoolSlot[], driver: Driver): Reading<readon
   return configured.length === 0 ? unknown('unreadable') : present(configured);
 };
 
-const canonical = <Row extends { readonly url: string; readonly proxy?: string }>(
+/** `host`: of the connection of the moment, with its port where the device tells that. */
+const canonical = <Row extends { readonly url: string; readonly proxy?: string; readonly host?: string }>(
   rows: readonly Row[],
   driver: Driver,
 ): readonly Row[] =>
@@ -196,8 +197,14 @@ const canonical = <Row extends { readonly url: string; readonly proxy?: string }
     .map((row) => {
       const url = canonicalPoolUrl(row.url, driver.defaultPoolPort);
       const proxy = row.proxy === undefined ? undefined : canonicalPoolUrl(row.proxy);
-      if (url === row.url && proxy === row.proxy) return row;
-      return { ...row, url, ...(proxy === undefined ? {} : { proxy }) };
+      const host = row.host === undefined ? undefined : canonicalPoolUrl(row.host);
+      if (url === row.url && proxy === row.proxy && host === row.host) return row;
+      return {
+        ...row,
+        url,
+        ...(proxy === undefined ? {} : { proxy }),
+        ...(host === undefined ? {} : { host }),
+      };
     })
     .filter(({ url }) => url !== '');
 

@@ -9,7 +9,8 @@ const BARE_IPV6 = /^[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*$/i;
 
 /**
  * The canonical form of a pool URL (catalogue §1): scheme and host in lower case, the port a driver documents as
- * default made explicit, trailing `/` and the trailing dot of the host removed, IPv6 in brackets, a `#flag` kept.
+ * default made explicit, trailing `/` and the trailing dot of the host removed, IPv6 in brackets and as RFC 5952 writes it,
+ * a `#flag` kept.
  * No scheme is invented. The canonical form of a canonical form is itself. Passwords are
  * masked first: they may hold any mark. What cannot be taken apart stays as it is.
  */
@@ -35,7 +36,7 @@ const canonicalForm = (spelled: string, defaultPort: number | undefined): string
   const trimmed = withoutSecrets(spelled.trim());
   const { scheme = '', rest } = splitScheme(trimmed);
   const found = POOL_URL.exec(BARE_IPV6.test(rest) ? `${scheme}[${rest}]` : trimmed)?.groups;
-  const host = withoutTail(asciiLower(found?.host ?? ''), '.');
+  const host = canonicalHost(withoutTail(found?.host ?? '', '.'));
   if (found === undefined || host === '') return trimmed;
   const port = found.port === undefined ? defaultPort : Number(found.port);
   return [
@@ -48,8 +49,14 @@ const canonicalForm = (spelled: string, defaultPort: number | undefined): string
   ].join('');
 };
 
+/** A host in small letters; an address of IPv6, in brackets, in its one spelling (RFC 5952). */
+export const canonicalHost = (spelled: string): string => {
+  const host = asciiLower(spelled);
+  return host.startsWith('[') ? (URL.parse(`http://${host}`)?.hostname ?? host) : host;
+};
+
 /** In small letters, as far as hosts know any: that of a Kelvin sign would be a k. */
-export const asciiLower = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+const asciiLower = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
 const splitScheme = (url: string): { scheme?: string; rest: string } => {
   const at = url.indexOf('://');

@@ -88,6 +88,8 @@ test('pools.allow: addresses, and names in every usual spelling, are on the line
     ['*.pool.example', 'xn--mnchen-3ya.pool.example'],
     ['203.0.113.9', 'stratum+tcp://203.0.113.9:3333'],
     ['[2001:db8::1]', 'stratum+ssl://[2001:DB8::1]:443'],
+    ['stratum+ssl://[2001:DB8:0:0::01]:443', 'stratum+ssl://[2001:db8::1]:443'],
+    ['stratum+ssl://[2001:db8::1]:443', 'stratum+ssl://[2001:db8:0:0:0:0:0:1]:443'],
     ['*', '[fe80::1%eth0]:3333'],
     ['*.pool.example', 'stratum+tcp://eu.pool.example#xnsub'],
     ['*.pool.example:3333', 'eu.pool.example:3333/wallet.rig1/ops@mail.example'],

@@ -77,6 +77,9 @@ describe('pool.reconnect-redirect, from the list of port 4028', () => {
         assert.deepEqual(at(same), [], same);
       assert.deepEqual(at('203.0.113.9', 'stratum+tcp://203.0.113.9:3333'), []);
       assert.deepEqual(at('av.example', 'stratum+ssl://AV.example:443/#xnsub'), []);
+      for (const same of ['2001:db8::7', '[2001:db8::7]', '[2001:DB8:0::7]:3333', '2001:0db8::0007'])
+        assert.deepEqual(at(same, 'stratum+tcp://[2001:db8::7]:3333'), [], same);
+      assert.deepEqual(at('2001:db8::8', 'stratum+tcp://[2001:db8:0::7]:3333'), ['[2001:db8::7] -> [2001:db8::8]']);
     });
   }
 
