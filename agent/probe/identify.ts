@@ -300,7 +300,7 @@ class Inquiry {
     if (this.#certain()) return;
     yield* this.#askWeb(isWeb(version));
     if (speaksCgminer) yield* this.#askAsCgminer();
-    else if (this.#answered || this.#isAlive()) yield* this.#askElsewhere();
+    if (version.kind === 'no-reply' && version.reason !== 'refused') yield* this.#askElsewhere();
   }
 
   /** What old firmware of makers shows itself in, and where that tells none, what a look in the words of plain cgminer would show. */
@@ -327,9 +327,14 @@ class Inquiry {
     if (sureness > 0) yield* this.#askInTurn(drivers.flatMap(openProofsOf));
   }
 
-  /** Where nothing told a family: the ports that one family alone listens on. */
+  /**
+   * Where nothing told a family: the ports that one family alone listens on. Where nobody so much as refused a connection most addresses
+   * are empty, and only the one port is tried that may be all that is let through to a machine.
+   */
   *#askElsewhere(): Questions {
-    if (this.#unknown()) yield* this.#askInTurn([WHATSMINER_3, VOLCMINER]);
+    if (!this.#unknown()) return;
+    if (this.#answered || this.#isAlive()) yield* this.#askInTurn([WHATSMINER_3, VOLCMINER]);
+    else if (this.#failures.every(({ reason }) => reason === 'timeout')) yield* this.#ask(WHATSMINER_3);
   }
 
   /** What tells the families from outside; without one nothing is asked. */

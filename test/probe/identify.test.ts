@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { type Clues, defineDriver } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
@@ -296,6 +297,45 @@ test('nothing listening is unreachable, silence is a timeout', BOUND, async () =
   const target = { address: '127.0.0.1', ports: { cgminer: silent.port, http: silent.port } };
   const found = await identify(target, DRIVERS, { limits: SHORT, allow, ...fresh() });
   assert.deepEqual(found, { kind: 'unreachable', reason: 'timeout', accepts: true });
+});
+
+const INFO_3 =
+  '{"code":0,"when":1,"msg":{"miner":{"type":"M60S"},"system":{"fwversion":"20241216.16.REL"}},"desc":"get.device.info"}';
+
+/** WhatsMiner API 3: what is no frame to it, it does not answer, or closes the connection over it. */
+const speaksFrames =
+  (otherwise: (socket: Socket) => void): Behaviour =>
+  (request, socket) => {
+    const head = Buffer.alloc(4);
+    head.writeUInt32LE(INFO_3.length);
+    if (request.slice(4) === '{"cmd":"get.device.info"}') socket.end(head.toString('latin1') + INFO_3);
+    else otherwise(socket);
+  };
+
+test(
+  'a WhatsMiner of which only the port of API 3 answers is found, whatever becomes of the usual ones',
+  BOUND,
+  async () => {
+    await using api3 = await FakeMiner.start(speaksFrames(() => {}));
+    await using silent = await FakeMiner.start(() => {});
+    await using closing = await FakeMiner.start((_request, socket) => socket.end());
+    for (const usual of [silent.port, closing.port]) {
+      const target = { address: '127.0.0.1', ports: { cgminer: usual, http: usual, whatsminer: api3.port } };
+      const found = await identify(target, DRIVERS, { limits: SHORT, allow, ...fresh() });
+      assert.equal(familyOf(found), 'whatsminer');
+    }
+  },
+);
+
+test('a port that is named alone is asked in the frames of API 3, too', BOUND, async () => {
+  for (const otherwise of [() => {}, (socket: Socket) => socket.end()]) {
+    await using api3 = await FakeMiner.start(speaksFrames(otherwise));
+    const { port } = api3;
+    const target = { address: '127.0.0.1', ports: { cgminer: port, http: port, whatsminer: port, volcminer: port } };
+    const found = await identify(target, DRIVERS, { limits: SHORT, allow, ...fresh() });
+    assert.equal(familyOf(found), 'whatsminer');
+    assert.equal(api3.mostAtOnce, 1);
+  }
 });
 
 test('one port that may speak either protocol is asked in both', BOUND, async () => {
