@@ -117,7 +117,7 @@ const askOrIdentify = async (
       return byItsPage(target, first, look, deps);
     if (!mayBeFromOutside(target, first, deps)) return first;
   }
-  const other = await identifyAndAsk(target, known, look, deps);
+  const other = await identifyAndAsk(target, { known, first }, look, deps);
   // What was read stands until a family reads it in its own words: firmware that nobody knows would hide all it says.
   if (first?.kind === 'seen' && other?.kind !== 'seen') return first;
   if (isSilent(other)) return other;
@@ -180,10 +180,10 @@ const mayBeFromOutside = (
 
 const doorOf = ({ address, ports }: Target): string => [address, ...Object.values(ports)].join(' ');
 
-/** Undefined when identification ends at the family whose look is at hand already. */
+/** Undefined when identification ends at the family whose look, `first`, is at hand already, or tells nothing that is against it. */
 const identifyAndAsk = async (
   target: Target,
-  known: Driver | undefined,
+  { known, first }: { readonly known: Driver | undefined; readonly first: Sight | undefined },
   look: LookKind,
   deps: LookDeps,
 ): Promise<Sight | undefined> => {
@@ -193,7 +193,7 @@ const identifyAndAsk = async (
   if (found.kind !== 'unreachable' && !('lost' in found)) deps.identified.add(doorOf(target));
   switch (found.kind) {
     case 'identified':
-      if (found.driver === known) return undefined;
+      if (found.driver === known || lacksPageOnly(found, first)) return undefined;
       return askAs(found, target, look, deps);
     case 'ambiguous':
       if (known !== undefined) return undefined;
@@ -218,6 +218,10 @@ const identifyAndAsk = async (
       };
   }
 };
+
+/** A port that is closed, like a page that is lost, is no word of another family: what answers still speaks as the one that is known does. */
+const lacksPageOnly = ({ unpaged }: Identified, first: Sight | undefined): boolean =>
+  unpaged === true && first?.kind === 'seen' && first.driver.stillSpeaks?.(first.capture.replies) === true;
 
 const askAs = async (found: Identified, target: Target, look: LookKind, deps: LookDeps): Promise<Sight> => {
   // Identification closed its last connection to the device a moment ago.

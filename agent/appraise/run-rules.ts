@@ -209,7 +209,11 @@ const coverageOutcome = (
   const { reference, tracks, marks, unreadable: accepted = [] } = state;
   const { answered, nowMs } = context;
   // What is of an earlier time tells nothing of what is told now.
-  if (reference === undefined || isStale(marks, context)) return { kind: 'silent', rule };
+  if (isStale(marks, context)) return { kind: 'silent', rule };
+  if (reference === undefined) {
+    marks.usuallyClosed = usuallyClosedAfter(marks, answered);
+    return { kind: 'silent', rule };
+  }
   const known = keptFacts(reference.facts);
   const inQuestion = known.family !== facts.family || tracks.some(({ finding }) => speaksOfFirmware(finding.ruleId));
   const firmware = inQuestion ? 'in-question' : isOtherVersion(known, facts) ? 'other' : undefined;
@@ -220,7 +224,7 @@ const coverageOutcome = (
     const sees = (part: string): boolean => part !== WHOLE && !counted.includes(part);
     return { kind: 'ran', rule, deviations: leftOut(marks.leftOut), facts: [], sees, idle: true };
   }
-  if (answered !== undefined) marks.usuallyClosed = usuallyClosed(marks.usuallyClosed, answered);
+  marks.usuallyClosed = usuallyClosedAfter(marks, answered);
   const usual = marks.usuallyClosed ?? [];
   const closed = answered === undefined ? [] : coverageLost(gaps, known, { accepted, usual, answered });
   const unsure = unclear(marks.leftOut);
@@ -229,6 +233,11 @@ const coverageOutcome = (
     ...(unsure.length === 0 ? {} : { lost: 'unconfirmed', sees: (part: string) => !unsure.includes(part) }),
   };
 };
+
+const usuallyClosedAfter = (
+  { usuallyClosed: before }: DeviceState['marks'],
+  answered: LookContext['answered'],
+): readonly string[] | undefined => (answered === undefined ? before : usuallyClosed(before, answered));
 
 const unreadOutcome = ({ marks, tracks }: DeviceState): Outcome => {
   const rule = visibilityCoverageReduced;

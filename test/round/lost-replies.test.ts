@@ -402,6 +402,25 @@ for (const [how, looksUntilKnown] of [
   });
 }
 
+test('a Goldshell that is known by its page alone is one while its web port refuses connections, and no other family', async (t) => {
+  const page = await FakeMiner.start((request, socket) => socket.write(honest(request.split(' HTTP/')[0] ?? '')));
+  await using box = await boxBeside(t, page.port);
+  const { hall, fleet } = box;
+  await hall.look(0);
+  assert.equal(familyAt(hall), 'goldshell');
+  await page[Symbol.asyncDispose]();
+  for (let looks = 0; looks < 4; looks += 1) {
+    hall.passedMs += 900_000;
+    await hall.look(0);
+    await hall.look(0, 'pools');
+    assert.equal(familyAt(hall), 'goldshell');
+  }
+  assert.deepEqual(new Set(hall.findings().map(({ id }) => id)), new Set(['visibility.coverage-reduced']));
+  await fleet.device(0).swapTo(loadSpecimens().find(({ name }) => name === M50S) as Specimen);
+  for (let looks = 0; looks < 3; looks += 1) await hall.look(0);
+  assert.ok(weightsIn(hall).some(([id, , severity]) => id === 'firmware.family-changed' && severity === 'high'));
+});
+
 test('a web port that resets at every look is asked for its page at full looks, for six hours', async (t) => {
   const web = await startAway(t, 'reset');
   await using box = await boxBeside(t, web.port);
