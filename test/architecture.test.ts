@@ -71,7 +71,7 @@ test('shared touches no clock, chance or process: time comes in as a number', ()
   );
 });
 
-test('drivers import only driver.ts, readers, pools, their own folder and shared, and no node: module', () => {
+test('drivers import only their own folder, shared and the values that replies are read into, and no node: module', () => {
   const allowed = (name: string) => name.startsWith('agent/drivers/') || name.startsWith('shared/');
   const parser = new Set(['agent/probe/capture.ts', 'agent/probe/json.ts']);
   assert.deepEqual(
