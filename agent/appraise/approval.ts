@@ -1,4 +1,4 @@
-import type { FactName, Facts } from '../../shared/facts.ts';
+import type { FactName, Facts, PoolSlot } from '../../shared/facts.ts';
 import { type Approved, approvedFacts } from '../baseline/approved.ts';
 import type { Circumstances, Texts } from '../baseline/expected.ts';
 import { keptFacts } from '../baseline/kept.ts';
@@ -117,6 +117,45 @@ export const approvedOf = (
     holderOf(entries, fact),
   );
 };
+
+/**
+ * For whom the slots that a look shows may work where none is approved, as far as a document for the users says it: what a list that is
+ * to come leaves out is held to that. Neither a nearer list nor an approval of the device says anything of such a slot.
+ */
+export const usersBeyond = (
+  state: DeviceState,
+  standing: Standing,
+  { approved, observed }: { readonly approved: Facts; readonly observed: Facts },
+  nowMs: number,
+): readonly PoolSlot[] => {
+  const known = new Set(approved.pools?.map(({ slot }) => slot));
+  const isBeyond = ({ slot, user }: PoolSlot): boolean => !known.has(slot) && user !== undefined;
+  if (observed.pools?.some(isBeyond) !== true) return [];
+  const users = heldBy(withoutLists(standing), describe(state, observed), nowMs).get('pools.user');
+  if (users === undefined) return [];
+  const { pools } = observed;
+  const circumstances = circumstancesOf(state, observed, nowMs);
+  const { facts } = approvedFacts(
+    { pools },
+    new Map([['pools.user', users]]),
+    observed,
+    circumstances,
+    () => undefined,
+  );
+  // Of the pool there, and of its turn, that is no word.
+  return facts.pools?.filter(isBeyond).map(({ slot, user }) => ({ slot, url: ANY_POOL, user }) as PoolSlot) ?? [];
+};
+
+/** No pool has this URL. */
+const ANY_POOL = '';
+
+const withoutLists = ({ references, ...others }: Standing): Standing => ({
+  ...others,
+  references: references.map(({ terms: { values, ...terms }, ...order }) => ({
+    ...order,
+    terms: { ...terms, ...(values === undefined ? {} : { values: values.filter(({ fact }) => fact !== 'pools') }) },
+  })),
+});
 
 /** What was known, with what is seen in its place where a document allows that: a change that it permits is none. */
 export const toleratedOf = (

@@ -134,6 +134,7 @@ const silent = (state: DeviceState, reason: Reason | 'refuses', context: LookCon
     plans: standing.plans.length === 0 ? [] : plansFor(standing, stagesOf(state, {}), nowMs),
     observed: {},
     approved: {},
+    beyond: () => [],
     known: () => ({}),
     circumstances: circumstancesOf(state, {}, nowMs),
     tracks: state.tracks,

@@ -1,10 +1,10 @@
-import type { FactName } from '../../shared/facts.ts';
+import type { FactName, PoolSlot } from '../../shared/facts.ts';
 import type { ExpectedValue, Plan } from '../../shared/terms.ts';
 import { type Circumstances, mayAgree, saysNothing } from '../baseline/expected.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { holderOf } from '../baseline/reference.ts';
 import { type Adopted, countsFor, heldBy, type Standing } from '../baseline/standing.ts';
-import { circumstancesOf, describe, stagesOf } from './approval.ts';
+import { approvedOf, circumstancesOf, describe, stagesOf, usersBeyond } from './approval.ts';
 import type { DeviceState } from './device.ts';
 import { showsExpected } from './planned.ts';
 import { changeDeviation } from './rules/change-deviation.ts';
@@ -68,9 +68,12 @@ const fateOf = (plan: Adopted<Plan>, state: DeviceState, ground: PlanGround): ke
   if (ground.isReported && isTold(changeWindowOverrun.id)) return 'incomplete';
   const isCovered = ground.matched.has(state.id);
   const observed = keptFacts(state.attested?.facts);
-  const approved = keptFacts(state.reference?.facts);
-  const circumstances = circumstancesOf(state, observed, ground.nowMs);
-  const shown = showsExpected(plan, { observed, approved, circumstances });
+  const { standing, nowMs } = ground;
+  const circumstances = circumstancesOf(state, observed, nowMs);
+  // What a plan leaves out is held to all that is in force, as it was when its changes were found.
+  const approved = approvedOf(state, standing, observed, nowMs)?.facts ?? {};
+  const beyond = (): readonly PoolSlot[] => usersBeyond(state, standing, { approved, observed }, nowMs);
+  const shown = showsExpected(plan, { observed, approved, beyond, circumstances });
   // A curtailment is over when the load is back: what it expects was to last no longer than that.
   const hasPassed = terms.type === 'curtailment' && isCovered;
   if (hasPassed || (shown ?? isCovered)) return 'matched';
@@ -78,8 +81,7 @@ const fateOf = (plan: Adopted<Plan>, state: DeviceState, ground: PlanGround): ke
   if (ground.deviated.has(state.id)) return 'wrong';
   if (isCovered) return 'incomplete';
   const isJudged =
-    shown !== undefined ||
-    !(isUntold(terms, state, ground.standing, circumstances) || isApprovedSince(plan, state.reference));
+    shown !== undefined || !(isUntold(terms, state, standing, circumstances) || isApprovedSince(plan, state.reference));
   return isJudged ? 'unchanged' : 'unjudged';
 };
 

@@ -71,12 +71,13 @@ export const arePlanned = (planned: PlannedPools): boolean => {
  * Whether the pools are all that the plan expects, those that it lists by their places in these. What a list leaves out is to be as it was
  * approved. A slot is not held to what it does not tell; nor to other pools, where the plan announces that one comes beside those that are approved.
  */
-export const showsPools = (planned: Omit<PlannedPools, 'expected'>, { added, changed }: Announced): boolean => {
-  const { held, observed, approved, circumstances } = planned;
+export const showsPools = (
+  planned: Omit<PlannedPools, 'expected'> & { readonly below: readonly PoolSlot[] },
+  { added, changed }: Announced,
+): boolean => {
+  const { held, observed, approved, below, circumstances } = planned;
   const slots = filledSlots(observed.pools ?? NO_SLOTS);
-  const lists = held
-    .get('pools')
-    ?.items.map((item) => withLists(item, (list) => completedList(list, approved.pools, slots)));
+  const lists = held.get('pools')?.items.map((item) => withLists(item, (list) => completedList(list, below, slots)));
   if (lists !== undefined && judgeValue(lists, slots, circumstances, isSameList).kind === 'leaves') return false;
   const columns = columnsOf(held, circumstances.nowMs);
   if (columns.length === 0) return true;

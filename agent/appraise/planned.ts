@@ -1,4 +1,4 @@
-import { FACTS, type FactName, type Facts } from '../../shared/facts.ts';
+import { FACTS, type FactName, type Facts, type PoolSlot } from '../../shared/facts.ts';
 import { canonicalJson } from '../../shared/jcs.ts';
 import { WITH_VERSION } from '../../shared/open-values.ts';
 import type { Plan } from '../../shared/terms.ts';
@@ -35,6 +35,8 @@ export interface Planned {
   readonly plans: readonly Adopted<Plan>[];
   readonly observed: Facts;
   readonly approved: Facts;
+  /** For whom slots may work where none is approved. */
+  readonly beyond: () => readonly PoolSlot[];
   /** What was learned or accepted, below documents, and which of the approved facts documents hold. */
   readonly known: () => Facts;
   readonly holders?: ReadonlyMap<FactName, Holders> | undefined;
@@ -279,8 +281,11 @@ const tellsVersion = ({ after, state }: Finding): boolean =>
   state !== 'provisional' && isKeyed(after) && after.some(({ key }) => key === 'version');
 
 /** The approved facts as they would be once the change is made. */
-const expectedFacts = (held: ReadonlyMap<string, Held>, { observed, approved, circumstances }: Planned): Facts =>
-  approvedFacts(approved, held, observed, circumstances, () => undefined).facts;
+const expectedFacts = (held: ReadonlyMap<string, Held>, planned: Planned): Facts => {
+  const { observed, approved, circumstances } = planned;
+  const below = held.has('pools') ? { ...approved, pools: poolsBelow(planned) } : approved;
+  return approvedFacts(below, held, observed, circumstances, () => undefined).facts;
+};
 
 /** Those of the facts that the rule looks at which are not as they would be. */
 const unlikeFacts = (plan: Adopted<Plan>, ran: Ran, planned: Planned): readonly FactName[] => {
@@ -318,8 +323,9 @@ const shows = (observed: Facts, held: ReadonlyMap<string, Held>, circumstances: 
  */
 export const showsExpected = (
   { seq, terms }: Pick<Adopted<Plan>, 'seq' | 'terms'>,
-  { observed, approved, circumstances }: Pick<Planned, 'observed' | 'approved' | 'circumstances'>,
+  planned: Pick<Planned, 'observed' | 'approved' | 'beyond' | 'circumstances'>,
 ): boolean | undefined => {
+  const { observed, approved, circumstances } = planned;
   const { nowMs } = circumstances;
   const isKnown = (fact: string): boolean => observed[wholeOf(fact) as FactName] !== undefined;
   const held = new Map(
@@ -334,8 +340,15 @@ export const showsExpected = (
   const announces = (...rules: readonly { readonly id: string }[]): boolean =>
     rules.some(({ id }) => planNames(terms, id));
   const announced = { added: announces(poolSlotAdded), changed: announces(poolUrlChanged, poolUserChanged) };
-  return others.size === held.size || showsPools({ held, observed, approved, circumstances }, announced);
+  if (others.size === held.size) return true;
+  return showsPools({ held, observed, approved, below: poolsBelow(planned), circumstances }, announced);
 };
+
+/** What a list of a plan leaves out is as it is here. */
+const poolsBelow = ({
+  approved: { pools = [] },
+  beyond,
+}: Pick<Planned, 'approved' | 'beyond'>): readonly PoolSlot[] => [...pools, ...beyond()];
 
 /** Of lists by name or key the parts count that both know, as their rules have it. */
 const isUnlike = (fact: FactName, observed: Facts, expected: Facts): boolean => {

@@ -7,7 +7,7 @@ import { keptFacts } from '../baseline/kept.ts';
 import { isCommissioned } from '../baseline/reference.ts';
 import { type Adopted, type Column, heldBy, plansFor, tellsColumn } from '../baseline/standing.ts';
 import type { Observation } from '../normalise/observation.ts';
-import { circumstancesOf, describe, stagesOf, toleratedOf } from './approval.ts';
+import { circumstancesOf, describe, stagesOf, toleratedOf, usersBeyond } from './approval.ts';
 import type { DeviceState } from './device.ts';
 import type { Value } from './finding.ts';
 import { isOtherFirmware } from './first-seen.ts';
@@ -117,6 +117,7 @@ export const outcomesOf = (
     plans: plansOf(state, facts, context),
     observed: facts,
     approved: approved?.facts ?? {},
+    beyond: () => usersBeyond(state, context.standing, { approved: approved?.facts ?? {}, observed: facts }, nowMs),
     known: () => keptFacts(state.reference?.facts),
     holders: approved?.holders,
     otherFamily: approved?.otherFamily === true,

@@ -58,13 +58,27 @@ export const KIND_MEMBERS = Object.keys(KIND_FACTS) as readonly (keyof Kind)[];
  * Whether a document speaks of this device. A reference that names what it was goes on doing so where it is the one that allows what it
  * is now: else it would allow a version and hold nobody to anything who has that.
  */
-export const speaksOf = (terms: Terms, who: Described): boolean => inScope(terms.scope, asAllowed(terms, who));
+export const speaksOf = (terms: Terms, who: Described): boolean =>
+  asAllowed(terms, who).some((one) => inScope(terms.scope, one));
 
-/** What a reference allows a device to have become, it is for that. */
-const asAllowed = (terms: Terms, { was, ...now }: Described): Described => {
-  if (was === undefined || terms.kind !== 'reference') return now;
-  const allowed = keptKinds(terms, now, was.texts).map((member) => [member, was[member]]);
-  return { ...now, ...Object.fromEntries(allowed) };
+/** What a reference allows a device to have become, it is for that as well as for what the device was. */
+const asAllowed = (terms: Terms, { was, ...now }: Described): readonly Described[] => {
+  if (was === undefined || terms.kind !== 'reference') return [now];
+  return keptKinds(terms, now, was.texts).reduce<readonly Described[]>(
+    (each, member) => each.flatMap((one) => [one, { ...one, [member]: was[member] }]),
+    [now],
+  );
+};
+
+/**
+ * Whether a document speaks of this device only for what it has become in this: the word of another made it so, and that one decides
+ * whether it may stay. Else a document for a version would allow it to whoever has it, also when nobody does any more.
+ */
+export const isForBecome = (terms: Terms, who: Described, member: keyof Kind): boolean => {
+  const { was } = who;
+  if (was === undefined || was[member] === who[member]) return false;
+  const { devices: _, labels: __, ...kinds } = terms.scope ?? {};
+  return !asAllowed(terms, who).some((one) => inScope(kinds, { ...one, [member]: was[member] }));
 };
 
 /** Of what a device is: that which this reference allows, be it at another time. Else the hour would end it, and what it holds. */

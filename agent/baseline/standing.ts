@@ -9,8 +9,8 @@ import {
   type Terms,
   type Waiver,
 } from '../../shared/terms.ts';
-import { itemsAt, judgeValue, saysNothing, scheduled, scheduledNear, TOLERANCE_MS, valuesOf } from './expected.ts';
-import { closeness, type Described, inScope, KIND_FACTS, KIND_MEMBERS, speaksOf } from './scope.ts';
+import { itemsAt, saysNothing, scheduled, scheduledNear, TOLERANCE_MS, valuesOf } from './expected.ts';
+import { closeness, type Described, isForBecome, KIND_FACTS, KIND_MEMBERS, speaksOf } from './scope.ts';
 
 /** What approvers laid down and the log holds: reference documents, plans and waivers in force, and whom they speak of. */
 
@@ -100,7 +100,7 @@ export const heldBy = (standing: Standing, who: Described, nowMs: number): Reado
   const [fitting = [], kept = []] = [true, false].map((fits) =>
     counting.filter(({ terms }) => speaksOf(terms, who) === fits),
   );
-  for (const [fact, own] of fitting.flatMap((document) => itemsOf(document, nowMs))) {
+  for (const [fact, own] of fitting.flatMap((document) => itemsOf(document, who, nowMs))) {
     const other = held.get(fact);
     if (
       other !== undefined &&
@@ -109,11 +109,7 @@ export const heldBy = (standing: Standing, who: Described, nowMs: number): Reado
       continue;
     held.set(fact, own);
   }
-  // What allows a device to be what it is now says so, or documents for that could take it back, and it would be what it was.
-  const allowing = fitting.filter(({ terms }) => !inScope(terms.scope, who));
-  for (const [fact, own] of allowing.flatMap((document) => itemsOf(document, nowMs)))
-    if (allowsKind(fact, own, who, nowMs)) held.set(fact, own);
-  for (const [fact, own] of kept.flatMap((document) => itemsOf(document, nowMs))) {
+  for (const [fact, own] of kept.flatMap((document) => itemsOf(document, who, nowMs))) {
     const other = held.get(fact);
     const givesWay = other !== undefined && !(saysNothing(other.items, nowMs) && own.closeness >= other.closeness);
     if (!givesWay) held.set(fact, { ...own, kept: true });
@@ -160,21 +156,18 @@ const placesTold = ({ items }: Held, column: Column, nowMs: number): ReadonlySet
 
 const NOWHERE: ReadonlySet<number> = new Set();
 
-/** Whether this lets the device be what it is now: what allowed that at another time leaves it to those that do. */
-const allowsKind = (fact: string, { items }: Held, who: Described, nowMs: number): boolean => {
-  const member = KIND_MEMBERS.find((one) => KIND_FACTS[one] === fact);
-  const { texts } = who.was ?? {};
-  return (
-    member !== undefined && texts !== undefined && judgeValue(items, who[member], { nowMs, ...texts }).kind !== 'leaves'
-  );
-};
-
-/** What counts no longer must not keep what others say from counting. */
-const itemsOf = ({ seq, terms }: Adopted<ReferenceTerms>, nowMs: number): readonly (readonly [string, Held])[] =>
-  [...Map.groupBy(itemsAt(terms.values ?? [], nowMs), ({ fact }) => fact)].map(([fact, items]) => [
-    fact,
-    { items, seq, refId: terms.ref_id, closeness: closeness(terms.scope) },
-  ]);
+/**
+ * What counts no longer must not keep what others say from counting. Nor does a document for what a device has become say of that what
+ * it has to be: it could take the device back to what it was, or let it be that for good.
+ */
+const itemsOf = (
+  { seq, terms }: Adopted<ReferenceTerms>,
+  who: Described,
+  nowMs: number,
+): readonly (readonly [string, Held])[] =>
+  [...Map.groupBy(itemsAt(terms.values ?? [], nowMs), ({ fact }) => fact)]
+    .filter(([fact]) => !KIND_MEMBERS.some((one) => KIND_FACTS[one] === fact && isForBecome(terms, who, one)))
+    .map(([fact, items]) => [fact, { items, seq, refId: terms.ref_id, closeness: closeness(terms.scope) }]);
 
 /** A plan is held against its devices this long after its window, ms (catalogue 5.9). */
 export const REPORT_MS = 15 * 60_000;

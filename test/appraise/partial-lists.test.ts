@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Finding } from '../../agent/appraise/finding.ts';
 import { approvedFactsOf } from '../../agent/appraise/origin.ts';
+import { reportPlan } from '../../agent/appraise/plan-report.ts';
 import { collapse, NO_STORMS } from '../../agent/appraise/storm.ts';
 import type { Adopted, Standing } from '../../agent/baseline/standing.ts';
 import { differencesInForce } from '../../agent/desk/differences.ts';
@@ -381,4 +382,77 @@ test('another account is found wherever a list that tells no users, or tells oth
     told(led),
     [0, 1, 2].map((slot) => `pool.user-changed slot ${slot} open`),
   );
+});
+
+const MOVES = ['pool.url-changed', 'pool.user-changed', 'pool.slot-added'];
+
+/** What becomes of a device under a plan for these pools without their users, and which findings it does not cover. */
+const planned = (
+  references: readonly Adopted<ReferenceTerms>[],
+  users: readonly string[],
+  urls: readonly string[] = [],
+) => {
+  const watch = accepted({ pools: POOLS }, { references });
+  const slots = users.map((user, slot) => ({
+    slot,
+    url: urls[slot] ?? `stratum+tcp://n${slot}.example:1`,
+    user,
+    priority: slot,
+    active: slot === 0,
+  }));
+  const move = plan(30, {
+    ids: MOVES,
+    expected_after: [exact('pools', without(slots, ['user', 'priority'], [...slots.keys()]))],
+  });
+  watch.context = under(() => watch.nowMs, { references, plans: [move] });
+  watch.live(5 * MINUTE, showing({ pools: slots }));
+  const { standing } = watch.contextNow();
+  const ground = { matched: new Set(['rig']), deviated: new Set<string>(), isReported: false };
+  const report = reportPlan(move, [watch.state], { ...ground, standing, nowMs: watch.nowMs });
+  return {
+    fate: Object.entries(report).flatMap(([fate, devices]) => (devices.length > 0 ? [fate] : [])),
+    found: watch.statements.flatMap(({ ruleId, part, plan: by }) =>
+      by === undefined && !ruleId.startsWith('change.') ? [`${ruleId} ${part}`] : [],
+    ),
+  };
+};
+
+test('what the list of a plan leaves out is held to all that is in force: what it covers, and what its report says', () => {
+  const users: ExpectedValue = { fact: 'pools.user', class: 'template', value: ['acme.*', 'partner.*'] };
+  const [acme = '', partner, thief] = [POOLS[0].user, 'partner.x', 'mallory.x'];
+  const slot = (at: number): string => `${at > 2 ? 'pool.slot-added' : 'pool.user-changed'} slot ${at}`;
+  const own = listed(without(POOLS, []), 9, { devices: ['rig'] });
+  for (const scope of SCOPES) {
+    const site = reference(7, [users], scope);
+    for (const [shown, found] of [
+      [[partner, partner, partner], []],
+      [[partner, acme, partner], []],
+      [[partner, partner, partner, partner], []],
+      [[acme, acme, thief], [slot(2)]],
+      [[partner, partner, partner, thief], [slot(3)]],
+      [[thief, acme, acme, acme], [slot(0)]],
+    ] as const) {
+      const what = `${JSON.stringify(scope)} ${shown}`;
+      assert.deepEqual(planned([site], shown), { fate: [found.length === 0 ? 'matched' : 'wrong'], found }, what);
+    }
+    assert.deepEqual(
+      planned([site, own], [acme, acme, acme, thief]),
+      { fate: ['wrong'], found: [slot(3)] },
+      'a nearer list says nothing of a slot that it does not have',
+    );
+    assert.deepEqual(planned([site, own], [acme, acme, acme, partner]), { fate: ['matched'], found: [] });
+  }
+  assert.deepEqual(planned([own], [partner, acme, acme]).found, [slot(0)]);
+  assert.deepEqual(planned([own], [acme, acme, acme]), { fate: ['matched'], found: [] });
+  assert.deepEqual(
+    planned([], [acme, acme, acme, partner]),
+    { fate: ['matched'], found: [] },
+    'of a user that nothing tells nothing is judged',
+  );
+  // One that stood elsewhere works for whom it did, whatever others may.
+  const moved = ['stratum+tcp://d.example:1', ...POOLS.slice(1).map(({ url }) => url), POOLS[0].url];
+  for (const references of [[], [reference(7, [users]), own]]) {
+    assert.notDeepEqual(planned(references, [acme, acme, acme, thief], moved).found, []);
+    assert.deepEqual(planned(references, [acme, acme, acme, acme], moved), { fate: ['matched'], found: [] });
+  }
 });

@@ -361,7 +361,10 @@ test('pool.priority-changed: so it is against a document, and for a plan that li
     }).terms,
   };
   const circumstances = { nowMs: T0, fits: () => false, fill: (template: string) => template };
-  assert.equal(showsExpected(listed, { observed: honest(0), approved: honest(0), circumstances }), true);
+  assert.equal(
+    showsExpected(listed, { observed: honest(0), approved: honest(0), beyond: () => [], circumstances }),
+    true,
+  );
 });
 
 const LIST = [

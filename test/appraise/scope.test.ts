@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { approvedOf } from '../../agent/appraise/approval.ts';
 import { approvedFactsOf } from '../../agent/appraise/origin.ts';
 import { reportPlan } from '../../agent/appraise/plan-report.ts';
-import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
+import { type Adopted, NOTHING_STANDING } from '../../agent/baseline/standing.ts';
 import { differencesInForce } from '../../agent/desk/differences.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
-import type { ExpectedValue, Scope } from '../../shared/terms.ts';
+import type { ExpectedValue, ReferenceTerms, Scope } from '../../shared/terms.ts';
 import { plan, reference, under, waiver } from './standing.ts';
 import { HOUR, honest, MINUTE, pools, showing, T0, Watch } from './watch.ts';
 
@@ -254,6 +254,222 @@ test('what allowed another version until a time does not take it back from a clo
   watch.clear();
   watch.live(4 * HOUR, showing(OTHER_VERSION));
   assert.deepEqual(watch.said(), []);
+});
+
+/** What a device may have become, the scope of what was approved, and the scope of what is laid down for it then. */
+const BECOMING: { readonly [name: string]: readonly [was: Scope, is: Scope, changes: Facts] } = {
+  version: [{ firmware: ['antminer-stock 2026.03.1'] }, { firmware: ['antminer-stock 2026.04.1'] }, OTHER_VERSION],
+  'version of any family': [
+    { firmware: ['antminer-stock'] },
+    { firmware: ['vnish 9', 'antminer-stock 2026.04.1'] },
+    OTHER_VERSION,
+  ],
+  model: [{ models: ['Antminer S21'] }, { models: ['Antminer T21'] }, OTHER_MODEL],
+  family: [{ firmware: ['antminer-stock'] }, { firmware: ['vnish'] }, OTHER_FAMILY],
+  'family and version': [
+    { firmware: ['antminer-stock 2026.03.1'] },
+    { firmware: ['vnish 2026.04.1'] },
+    { ...OTHER_FAMILY, ...OTHER_VERSION },
+  ],
+  'model and version': [
+    { models: ['Antminer S21'], firmware: ['antminer-stock 2026.03.1'] },
+    { models: ['Antminer T21'], firmware: ['antminer-stock 2026.04.1'] },
+    { ...OTHER_MODEL, ...OTHER_VERSION },
+  ],
+  'model as before, version as now': [
+    { models: ['Antminer S21'], firmware: ['antminer-stock 2026.03.1'] },
+    { models: ['Antminer S21'], firmware: ['antminer-stock 2026.04.1'] },
+    { ...OTHER_MODEL, ...OTHER_VERSION },
+  ],
+};
+
+const OF_KIND = ['family', 'identity.model', 'firmware.version'] as const;
+
+const FREE = ['firmware.build', 'firmware.components', 'firmware.name'].map(
+  (fact): ExpectedValue => ({ fact, class: 'volatile' }),
+);
+
+/** What both kinds of device may be, as whoever allows the change writes it. */
+const either = (changes: Facts): readonly ExpectedValue[] => [
+  ...OF_KIND.filter((fact) => changes[fact] !== undefined).map(
+    (fact): ExpectedValue => ({ fact, class: 'set', value: [String(honest(T0)[fact]), String(changes[fact])] }),
+  ),
+  ...FREE,
+];
+
+/** The ways in which a document says of a device what its scope says already. */
+const NAMING: { readonly [name: string]: (fact: FactName, value: string) => readonly ExpectedValue[] } = {
+  'not at all': () => [],
+  exact: (fact, value) => [{ fact, class: 'exact', value }],
+  set: (fact, value) => [{ fact, class: 'set', value: [value, 'another'] }],
+  pattern: (fact, value) => [{ fact, class: 'template', value: `${value.slice(0, -1)}*` }],
+  'any of it': (fact) => [{ fact, class: 'template', value: '*' }],
+  volatile: (fact) => [{ fact, class: 'volatile' }],
+  'at times': (fact, value) => [
+    {
+      fact,
+      class: 'schedule',
+      value: { zone: 'UTC', slots: [{ from: '00:00', to: '01:00', value }], otherwise: 'another' },
+    },
+  ],
+};
+
+const FREQ: ExpectedValue = { fact: 'config.freq_mhz', class: 'exact', value: 612 };
+const BCME: ExpectedValue = { fact: 'pools.user', class: 'exact', value: 'bcme.rig' };
+const FOR_BCME: Facts = {
+  ...pools({ user: 'bcme.rig' }, { user: 'bcme.rig' }, { user: 'bcme.rig' }),
+  'config.freq_mhz': 612,
+};
+
+/** A document for what a device became, with what it says of that. */
+const forNew = (scope: Scope, changes: Facts, naming: (typeof NAMING)[string]): Adopted<ReferenceTerms> =>
+  reference(
+    8,
+    [
+      ...OF_KIND.filter((fact) => changes[fact] !== undefined).flatMap((fact) => naming(fact, String(changes[fact]))),
+      ...FREE,
+      FREQ,
+      BCME,
+    ],
+    scope,
+  );
+
+const usersOpen = ({ state }: Watch): number =>
+  state.tracks.filter(({ finding }) => finding.ruleId === 'pool.user-changed' && finding.severity === 'critical')
+    .length;
+
+const holderOfFact = (watch: Watch, fact: string): string | undefined => {
+  const { standing = NOTHING_STANDING } = watch.context;
+  const held = approvedFactsOf(watch.state, standing.references, standing, watch.nowMs, { 'config.freq_mhz': 612 });
+  return held.find((one) => one.fact === fact)?.ref_id;
+};
+
+test('a reference for what a device was allowed to become holds it, whatever it says of that: there, and back again', () => {
+  // Another model is a drift beside that of other settings: one finding, which a plan for the model alone does not cover.
+  for (const [what, [was, is, changes]] of Object.entries(BECOMING))
+    for (const [how, naming] of Object.entries(NAMING))
+      for (const isPlanned of changes['identity.model'] === undefined ? [false, true] : [false]) {
+        // What is as it was is in the scope because a document allows what it is now: this one has to allow it itself.
+        if (what === 'model as before, version as now' && !['exact', 'set', 'pattern'].includes(how)) continue;
+        const name = `${what}, ${how}, ${isPlanned ? 'planned' : 'allowed'}`;
+        const watch = Watch.commissioned();
+        const announced = plan(30, { ids: ['firmware.*'], expected_after: [...either(changes)], scope: was });
+        const newer = forNew(is, changes, naming);
+        watch.context = under(() => watch.nowMs, {
+          references: isPlanned ? [newer] : [reference(7, [...either(changes)], was), newer],
+          plans: isPlanned ? [announced] : [],
+        });
+        watch.live(20 * MINUTE, showing({ 'config.freq_mhz': 700 }));
+        assert.deepEqual(watch.said(), [], `${name}: it speaks of no other`);
+        const after = { ...changes, ...FOR_BCME };
+        watch.live(HOUR, showing(after));
+        assert.equal(usersOpen(watch), 0, `${name}: ${watch.said()}`);
+        assert.equal(holderOfFact(watch, 'pools.user'), 'ref-8', name);
+        assert.equal(holderOfFact(watch, 'config.freq_mhz'), 'ref-8', name);
+        assert.deepEqual(
+          watch.statements.filter(({ ruleId, severity }) => !ruleId.startsWith('pool.') && severity !== 'info'),
+          [],
+          name,
+        );
+        watch.clear();
+        watch.live(HOUR, showing({ ...after, 'config.freq_mhz': 760 }));
+        // Settings of a family that nobody approved for good are compared with nothing, whatever documents say of it.
+        const isCompared = !isPlanned || changes.family === undefined;
+        assert.equal(watch.opened('config.drift').length, isCompared ? 1 : 0, `${name}: ${watch.said()}`);
+        watch.live(HOUR, showing(after));
+        watch.live(HOUR, showing({ ...after, ...THEFT }));
+        assert.equal(usersOpen(watch), 3, `${name}: ${watch.said()}`);
+        watch.live(HOUR, showing({ 'config.freq_mhz': 700 }));
+        assert.equal(usersOpen(watch), 0, `${name}: ${watch.said()}`);
+        assert.notEqual(holderOfFact(watch, 'pools.user'), 'ref-8', `${name}: back again`);
+        watch.clear();
+        watch.live(HOUR, showing({ ...FOR_BCME }));
+        assert.equal(usersOpen(watch), 3, `${name}: back again it works for whom it did`);
+      }
+});
+
+test('a reference for another version, model or family holds nobody who went there by himself, whatever it says of that', () => {
+  for (const [what, [was, is, changes]] of Object.entries(BECOMING))
+    for (const [how, naming] of Object.entries(NAMING)) {
+      const watch = Watch.commissioned();
+      watch.context = under(() => watch.nowMs, { references: [forNew(is, changes, naming)] });
+      watch.live(20 * MINUTE, showing({}));
+      watch.live(2 * HOUR, showing({ ...changes, ...FOR_BCME }));
+      const name = `${what}, ${how}: ${watch.said()}`;
+      assert.equal(usersOpen(watch), 3, name);
+      assert.notEqual(holderOfFact(watch, 'pools.user'), 'ref-8', name);
+      assert.ok(
+        watch.said().some((said) => /^(?:firmware|config\.drift)/.test(said)),
+        name,
+      );
+      assert.ok(was !== is);
+    }
+});
+
+test('what allowed a version ended, or does so at times only: a reference for that version does not allow it in its place', () => {
+  const exact = (value: string): Text => ({ fact: 'firmware.version', class: 'exact', value });
+  const [former, newer] = [exact('2026.03.1'), exact('2026.04.1')];
+  const [was, is, changes] = BECOMING.version ?? [{}, {}, {}];
+  const night = { zone: 'UTC', slots: [{ from: '13:00', to: '15:00', value: newer.value }], otherwise: former.value };
+  for (const values of [
+    [former, { ...newer, until_at: (T0 + 3 * HOUR) / 1000 }],
+    [{ fact: 'firmware.version', class: 'schedule', value: night }],
+  ] satisfies ExpectedValue[][])
+    for (const [how, naming] of Object.entries(NAMING)) {
+      const watch = Watch.commissioned();
+      watch.context = under(() => watch.nowMs, {
+        references: [reference(7, [...values, ...FREE], was), forNew(is, changes, naming)],
+      });
+      watch.live(T0 + HOUR - watch.nowMs, showing({}));
+      watch.live(T0 + 3 * HOUR - watch.nowMs, showing({ ...changes, ...FOR_BCME }));
+      assert.equal(usersOpen(watch), 0, `${how}: ${watch.said()}`);
+      watch.clear();
+      watch.live(HOUR, showing({ ...changes, ...FOR_BCME }));
+      assert.equal(watch.opened('firmware.version-changed').length, 1, `${how}: ${watch.said()}`);
+      assert.equal(usersOpen(watch), 3, `${how}: what it was is who it is`);
+    }
+  const watch = Watch.commissioned();
+  const both = [reference(7, [...either(changes)], was), forNew(is, changes, NAMING.exact ?? (() => []))];
+  watch.context = under(() => watch.nowMs, { references: both });
+  watch.live(20 * MINUTE, showing({}));
+  watch.live(HOUR, showing({ ...changes, ...FOR_BCME }));
+  watch.clear();
+  watch.context = under(() => watch.nowMs, { references: both.slice(1) });
+  watch.live(HOUR, showing({ ...changes, ...FOR_BCME }));
+  assert.equal(watch.opened('firmware.version-changed').length, 1, `withdrawn: ${watch.said()}`);
+});
+
+test('beside a reference for what a device became the closest document holds each fact, as it does of any device', () => {
+  const exact = (fact: string, value: string): ExpectedValue => ({ fact, class: 'exact', value });
+  const [was, is, changes] = BECOMING.version ?? [{}, {}, {}];
+  const newer = forNew(is, changes, NAMING.exact ?? (() => []));
+  const beside: readonly (readonly [string, Adopted<ReferenceTerms>, readonly string[]])[] = [
+    ['wider, for all', reference(9, [ACCOUNT, ...either(changes)]), []],
+    ['closer, for another account', reference(9, [ACCOUNT], { devices: ['rig'] }), ['pool.user-changed']],
+    ['closer, for both versions', reference(9, either(changes), { devices: ['rig'] }), []],
+    [
+      'closer, for the former version',
+      reference(9, [exact('firmware.version', '2026.03.1')], { devices: ['rig'] }),
+      ['firmware.version-changed', 'pool.user-changed'],
+    ],
+    [
+      'for the new one too, and for another version than that',
+      reference(9, [exact('firmware.version', '2026.05.1'), ...FREE], { devices: ['rig'], ...is }),
+      [],
+    ],
+  ];
+  for (const [what, other, found] of beside) {
+    const watch = Watch.commissioned();
+    const references = [reference(7, either(changes), was), newer];
+    watch.context = under(() => watch.nowMs, { references });
+    watch.live(20 * MINUTE, showing({}));
+    watch.live(HOUR, showing({ ...changes, ...FOR_BCME }));
+    watch.clear();
+    watch.context = under(() => watch.nowMs, { references: [...references, other] });
+    watch.live(HOUR, showing({ ...changes, ...FOR_BCME }));
+    const open = watch.state.tracks.map(({ finding }) => finding.ruleId);
+    assert.deepEqual([...new Set(open)].sort(), found, what);
+  }
 });
 
 test('a roll-out that is scoped by where it starts from covers the device that did it, and the report counts it', () => {

@@ -369,6 +369,46 @@ test('a device that only started anew under a plan for its firmware is unchanged
   }
 });
 
+test('a device whose users a document allows is as planned where the list of the plan leaves them out; another user is not', async (t) => {
+  const recording = await learned(t, ['rig-1', 'rig-2', 'rig-3']);
+  const changes = recording.changes(people);
+  const now = Math.floor(recording.clock.wall / 1000);
+  const users = { fact: 'pools.user', class: 'template', value: ['acme.*', 'partner.*'] } as const;
+  changes.adopt(
+    signed(people.sign({ kind: 'reference', ref_id: 'site', version: 1, values: [users] }, 'alice', 'bob')),
+  );
+  const list = ['d', 'e', 'f', 'g'].map((name, slot) => ({ slot, url: `stratum+tcp://${name}.example:3333` }));
+  const ids = ['pool.url-changed', 'pool.user-changed', 'pool.slot-added'];
+  const expected_after = [{ fact: 'pools', class: 'exact', value: list }] as const;
+  changes.adopt(signed(people.sign({ ...summerPlan(now, 600), ids, expected_after }, 'alice', 'bob')));
+  const shown = (...others: readonly string[]): Facts => ({
+    pools: list.map((slot, at) => ({ ...slot, priority: at, user: others[at] ?? 'partner.w' })),
+  });
+  await recording.looks('rig-1', 4, shown());
+  await recording.looks('rig-2', 4, shown('mallory.w'));
+  await recording.looks('rig-3', 4, shown('partner.w', 'acme.w', 'partner.w', 'mallory.w'));
+  const { matched, wrong } = changes.report('summer');
+  assert.deepEqual([matched, wrong], [['rig-1'], ['rig-2', 'rig-3']]);
+  assert.deepEqual(
+    recording.said().flatMap((one) => {
+      if (one.kind !== 'finding' || one.finding.severity === 'info') return [];
+      const { id, part } = one.finding;
+      return id === 'change.deviation' ? [] : [`${id} ${part}`];
+    }),
+    ['pool.user-changed slot 0', 'pool.slot-added slot 3'],
+  );
+  recording.clock.pass((600 + 16 * 60) * 1000);
+  changes.tick();
+  const missing = recording
+    .said()
+    .flatMap((one) => (one.kind === 'finding' && one.finding.id === 'change.not-observed' ? [one.finding] : []));
+  assert.deepEqual(
+    missing.map(({ devices }) => devices),
+    [['rig-2', 'rig-3']],
+  );
+  assert.deepEqual(recording.objections(people.keys), []);
+});
+
 test('a plan of which nothing can be judged is no change.not-observed; a dark device is named beside those', async (t) => {
   const recording = await learned(t, ['rig-1', 'rig-2']);
   const changes = recording.changes(people);
