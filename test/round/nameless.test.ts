@@ -146,6 +146,21 @@ for (const [at, [name, how]] of (
   });
 }
 
+test('machines with several pools that exchange their addresses twice within a day alarm nobody, and are told at the third time', async (t) => {
+  const row = await rowOf(t, M50S, '127.46.81.1');
+  const { hall, look, found } = row;
+  const graveAfter = async (): Promise<readonly string[]> => {
+    hall.passedMs += 60 * MINUTE;
+    await exchange(row);
+    for (const seat of [0, 1]) await hall.look(seat, 'pools');
+    for (let looks = 0; looks < 4; looks += 1) await look(0, 1);
+    return found().filter((finding) => finding.endsWith(' critical'));
+  };
+  assert.deepEqual(await graveAfter(), []);
+  assert.deepEqual(await graveAfter(), []);
+  assert.deepEqual(await graveAfter(), ['0 pool.user-changed critical', '1 pool.user-changed critical']);
+});
+
 test('an account that nobody is known to work for is found at once, though what names the machine is lost', async (t) => {
   const { fleet, hall, lose, look, found } = await rowOf(t, M50S, '127.46.20.1');
   lose('truncate');
