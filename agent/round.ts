@@ -11,6 +11,7 @@ import type { Provenance } from './appraise/provenance.ts';
 import type { AllowList, Nameplate } from './appraise/rule.ts';
 import { isSeenTogether } from './appraise/rules/identity-duplicate.ts';
 import { isLost } from './appraise/rules/visibility-coverage-reduced.ts';
+import { isDark } from './appraise/rules/visibility-device-dark.ts';
 import { withoutStale } from './appraise/running.ts';
 import { comparable } from './appraise/stand-ins.ts';
 import { relabelled } from './appraise/tenancy.ts';
@@ -32,7 +33,7 @@ import type { Judged } from './record/batch.ts';
 import type { KeptReply } from './record/entry.ts';
 import type { Recorder } from './record/recorder.ts';
 import type { Fleet } from './schedule/fleet.ts';
-import { marksOf } from './schedule/likeness.ts';
+import { marksOf, poolsOf } from './schedule/likeness.ts';
 import type { FleetSeat } from './schedule/seat.ts';
 import type { DueLook, Timetable } from './schedule/timetable.ts';
 
@@ -370,19 +371,37 @@ const noteNames = (seat: FleetSeat, { observation, capture }: Seen, deps: RoundD
   const nowMs = deps.monoMs();
   const { looks = 0, sinceMs = nowMs, over: wasOver = false } = seat.nameless ?? {};
   const isResting = capture.replies.values().some(restsUnanswered);
-  const over = wasOver || nowMs - sinceMs >= (isResting ? LONGEST_RESTING_MS : LONGEST_NAMELESS_MS);
+  const longestMs = isResting ? LONGEST_RESTING_MS : LONGEST_NAMELESS_MS;
+  const over = wasOver || nowMs - sinceMs >= longestMs;
   const pauseMs = isResting ? FIRST_PAUSE_MS : deps.settings.confirmS * 1000 * 2 ** looks;
-  seat.nameless = { looks: looks + 1, sinceMs, againMs: nowMs + pauseMs, over, gone: false };
+  const againMs = Math.min(nowMs + pauseMs, sinceMs + longestMs);
+  seat.nameless = { looks: looks + 1, sinceMs, againMs, over, gone: false };
 };
 
 const isUnnamed = (seat: FleetSeat, observation: Observation, deps: RoundDeps): boolean => {
   if (marksOf(observation.facts).length > 0) return false;
-  const isFree = seat.device === undefined;
   return (
-    (isFree && NAMES.some((fact) => isLost(observation.gaps.get(fact)))) ||
+    mayBeAnybody(seat, observation, deps) ||
     deps.fleet.machines.mayBeAnother(seat, observation.facts, identityOf(seat, observation, deps))
   );
 };
+
+/**
+ * Whether answers were lost that would say who came to an address where nobody sits, or one that is dark, whose place is free to be
+ * taken. Of that one the pools say enough, too: where they are read they are judged, or a theft at a machine that comes back would wait.
+ */
+const mayBeAnybody = (seat: FleetSeat, observation: Observation, { fleet }: RoundDeps): boolean => {
+  const lost = NAMES.map((fact) => observation.gaps.get(fact));
+  if (seat.device === undefined) return lost.some(isLost);
+  const here = fleet.state(seat.device);
+  const isFree = here !== undefined && isDark(here) && here.marks.failures > 0;
+  return isFree && !tellsPools(observation) && lost.some((gap) => gap !== undefined && !SAID.has(gap));
+};
+
+/** What a device says of a fact that it does not tell; any other gap is an answer that did not come, or not whole. */
+const SAID: ReadonlySet<string> = new Set(['absent', 'refused']);
+
+const tellsPools = ({ facts, toldPools = [] }: Observation): boolean => poolsOf(facts).length + toldPools.length > 0;
 
 /** Whoever stood here without a name has left after two looks in a row that find nobody: who comes then is waited for anew. */
 const noteGone = (seat: FleetSeat, sight: Sight): void => {
@@ -421,7 +440,10 @@ const askToSettle = (seat: FleetSeat, look: LookKind, { fleet, timetable, monoMs
   if (there !== undefined) timetable.askEarly(there, monoMs());
   const isFullLost = look === 'pools' && fleet.state(device)?.marks.fullLost === true;
   if (claim !== undefined || isFullLost) timetable.askEarly(seat, monoMs() + settings.confirmS * 1000);
-  if (nameless?.over === false) timetable.askEarly(seat, nameless.againMs);
+  if (nameless?.over !== false) return;
+  timetable.askEarly(seat, nameless.againMs);
+  // One that is dark rests for longer: somebody is there now.
+  seat.restUntilMs = Math.min(seat.restUntilMs, nameless.againMs);
 };
 
 const lookOf = (sight: Sight, look: LookKind, { wallMs }: RoundDeps): Look =>

@@ -86,7 +86,9 @@ const summary = (
     ...remembered.filter(({ finding }) => ![...ended, ...opened].some((track) => sameName(track.finding, finding))),
     ...ended,
   ];
-  const blips = all.flatMap(({ blip }) => blip ?? []).reduce((known, key) => withBlip(known, key, nowMs), state.blips);
+  // One coming may show in several slots: what goes away with this look went away once.
+  const gone = new Set(all.flatMap(({ blip }) => blip ?? []));
+  const blips = [...gone].reduce((known, key) => withBlip(known, key, nowMs), state.blips);
   return {
     tracks: same(state.tracks, tracks),
     closed: same(state.closed, closed),

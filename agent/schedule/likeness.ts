@@ -56,7 +56,7 @@ const worksAs = ({ pools = [] }: Facts, facts: Facts): boolean =>
   poolsOf(facts).every((pool) => pools.some(({ url, user }) => url === pool.url && user === pool.user));
 
 /** The pools that are stored, else those that are mined on. */
-const poolsOf = ({ pools, live_pools = [] }: Facts): readonly LivePool[] => pools ?? live_pools;
+export const poolsOf = ({ pools, live_pools = [] }: Facts): readonly LivePool[] => pools ?? live_pools;
 
 /** The users of its pools, each once. */
 export const usersOf = (facts: Facts): ReadonlySet<string> =>

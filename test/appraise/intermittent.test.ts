@@ -79,6 +79,50 @@ test('a graver value at every other look does not hide behind a finding that is 
   assert.ok(finding.reasons?.includes('intermittent'));
 });
 
+/** What these slots show in place of their accounts. */
+const inSlots = (...slots: readonly number[]): Facts =>
+  pools(...POOLS.map((_, index) => (slots.includes(index) ? { user: 'other.w' } : {})));
+
+test('one coming counts once, however many slots show it: what comes and goes is told at its third', () => {
+  const ways: readonly (readonly (readonly number[])[])[] = [
+    [[0], [0], [0]],
+    [
+      [0, 1],
+      [0, 1],
+      [0, 1],
+    ],
+    [
+      [0, 1, 2],
+      [0, 1, 2],
+      [0, 1, 2],
+    ],
+    [[1], [0, 1, 2], [0, 2]],
+    [[0, 1], [2], [1]],
+  ];
+  for (const comings of ways) {
+    const watch = Watch.known();
+    for (const [before, slots] of comings.entries()) {
+      assert.deepEqual(watch.opened('pool.user-changed'), [], `${before} of ${JSON.stringify(comings)}`);
+      watch.nowMs += 22 * SECOND;
+      watch.see('pools', inSlots(...slots));
+      watch.nowMs += 10 * SECOND;
+      watch.see('full');
+    }
+    const opened = watch.opened('pool.user-changed').filter(({ reasons }) => reasons?.includes('intermittent'));
+    assert.equal(opened.length, comings.at(-1)?.length, JSON.stringify(comings));
+  }
+});
+
+test('what came in two slots at once, and stays in one of them for another look, was there twice', () => {
+  const watch = Watch.known();
+  for (const facts of [inSlots(0, 1), inSlot(1, { user: 'another.w' }), {}, inSlots(2)]) {
+    assert.deepEqual(watch.opened('pool.user-changed'), []);
+    watch.nowMs += 10 * SECOND;
+    watch.see('full', facts);
+  }
+  assert.equal(watch.opened('pool.user-changed')[0]?.part, 'slot 2');
+});
+
 test('two comings within a day are none, nor are three that are further apart', () => {
   const watch = Watch.known();
   for (const afterMs of [HOUR, HOUR, 23 * HOUR, 2 * HOUR]) {

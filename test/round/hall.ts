@@ -25,7 +25,10 @@ import { openGateway } from '../record/gateway.ts';
 
 const LIMITS = { connectMs: 3000, exchangeMs: 3000, deviceMs: 9000, maxReplyBytes: 1_048_576 };
 
-/** A gateway whose rounds are made by hand: real sockets, a real log, and looks when the test wants them. */
+/**
+ * A gateway whose rounds are made by hand: real sockets, a real log, and looks when the test wants them. `before`: the one of which this
+ * is the next start, with its store and log.
+ */
 export class Hall {
   readonly fleet: Fleet;
   readonly timetable: Timetable<FleetSeat>;
@@ -40,7 +43,9 @@ export class Hall {
   refusing = false;
   readonly #deps: RoundDeps;
   readonly #recorder: Recorder;
-  readonly #store: ReturnType<typeof openGateway>['store'];
+  readonly #gateway: ReturnType<typeof openGateway>;
+  /** The one that was started after it. */
+  #next: Hall | undefined;
 
   /** The log-in of the operator for all devices. */
   credential: Target['credential'];
@@ -60,17 +65,21 @@ export class Hall {
     places: readonly Place[],
     drivers: readonly Driver[] = DRIVERS,
     tenants: Config['tenants'] = {},
+    before?: Hall,
   ) {
     const { monoMs, wallMs } = systemClock();
     const clock = {
       monoMs: () => monoMs() + this.passedMs,
       wallMs: () => wallMs() + this.passedMs + this.aheadMs,
     };
-    t.after(() => this.#recorder.stop());
-    const { log, store } = openGateway(t);
-    this.#store = store;
+    if (before === undefined) t.after(() => this.#stop());
+    else before.#goOnAs(this);
+    this.#gateway = before === undefined ? openGateway(t) : before.#gateway;
+    const { log } = this.#gateway;
+    this.passedMs = before?.passedMs ?? 0;
     const ownership = { tenants: new Tenants({ tenants }), nowMs: clock.wallMs };
-    this.fleet = new Fleet(places, [], new Set(), ownership);
+    const passed = new Set(before?.fleet.passedEntries());
+    this.fleet = new Fleet(places, before?.stored() ?? [], passed, ownership);
     this.timetable = new Timetable<FleetSeat>({
       seats: () => this.fleet.seats(),
       phaseOf: ({ phase }) => phase,
@@ -126,9 +135,26 @@ export class Hall {
     };
   }
 
+  #goOnAs(next: Hall): void {
+    this.#recorder.stop();
+    this.#next = next;
+  }
+
+  /** The store closes after this. */
+  #stop(): void {
+    if (this.#next === undefined) this.#recorder.stop();
+    else this.#next.#stop();
+  }
+
   /** What its wall clock says, ms. */
   nowMs(): number {
     return this.#deps.wallMs();
+  }
+
+  /** Looks that fell due by now, as the pacer makes them. */
+  async lookWhereDue(): Promise<void> {
+    for (const { seat, look, early } of this.timetable.due(this.#deps.monoMs()))
+      await this.look(this.fleet.seats().indexOf(seat), look, early);
   }
 
   #unlessRefusing(body: (tx: Transaction) => void, tx: Transaction): void {
@@ -165,19 +191,19 @@ export class Hall {
 
   /** What the store keeps of a device. */
   kept(id: string): DeviceState | undefined {
-    return this.#store.device(id, readDevice);
+    return this.#gateway.store.device(id, readDevice);
   }
 
   /** Every entry of the log. */
   said(): readonly Statement[] {
-    return this.#store
+    return this.#gateway.store
       .entriesFrom(0, 10_000)
       .map(({ message }) => JSON.parse(Buffer.from(message).toString()) as Statement);
   }
 
   /** The devices as another process would find them. */
   stored(): readonly DeviceState[] {
-    return [...this.#store.devices(readDevice)];
+    return [...this.#gateway.store.devices(readDevice)];
   }
 
   findings(): readonly Extract<Statement, { kind: 'finding' }>['finding'][] {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { isDark } from '../../agent/appraise/rules/visibility-device-dark.ts';
+import { DRIVERS } from '../../agent/drivers/index.ts';
 import type { Place } from '../../agent/schedule/places.ts';
 import type { Behaviour } from '../simulator/behaviour.ts';
 import { type Fleet, startFleet } from '../simulator/fleet.ts';
@@ -10,6 +12,7 @@ import { Hall } from './hall.ts';
 
 const M50S = 'whatsminer/m50s-api2';
 const S21 = 'antminer-stock/s21';
+const GAMMA = 'axeos/gamma-2.15';
 const MINUTE = 60_000;
 
 const placeOf = (address: string, { ports }: Fleet): Place => ({
@@ -24,13 +27,23 @@ const placeOf = (address: string, { ports }: Fleet): Place => ({
 const NAMING: { readonly [name: string]: RegExp } = {
   [M50S]: /"(?:get_miner_info|summary|edevs|devdetails|devs|get_psu)"/,
   [S21]: /^GET /,
+  [GAMMA]: /^GET \/api\/system\/info/,
+};
+
+/** What names them, and what tells their pools. */
+const NAMING_AND_POOLS: typeof NAMING = {
+  [M50S]: /"(?:get_miner_info|summary|edevs|devdetails|devs|get_psu|pools)"/,
+  [S21]: /^GET |"pools"/,
+  [GAMMA]: /^GET \/api\/system\/info/,
 };
 
 interface Row {
   readonly fleet: Fleet;
   readonly hall: Hall;
-  /** Loses, or spoils, what names the machines. `honest` ends that. */
-  readonly lose: (how: Behaviour) => void;
+  /** The agent is started anew: another hall. */
+  readonly restart: () => void;
+  /** Loses, or spoils, what names the machines, or other answers. `honest` ends that. */
+  readonly lose: (how: Behaviour, asked?: RegExp) => void;
   /** The ids of the devices that stand at the seats. */
   readonly ids: () => readonly (string | undefined)[];
   /** Looks in full at these seats, after the time in which they wanted to be asked again. */
@@ -47,15 +60,19 @@ const rowOf = async (t: TestContext, name: string, base: string, devices = 2): P
   t.after(() => fleet.stop());
   const [net = ''] = base.match(/^.*\./) ?? [];
   const addresses = [...fleet.devices.map(({ address }) => address), `${net}${devices + 1}`];
-  const hall = new Hall(
-    t,
-    addresses.map((address) => placeOf(address, fleet)),
-  );
+  const places = addresses.map((address) => placeOf(address, fleet));
+  let hall = new Hall(t, places);
+  const restart = (): void => {
+    const { credential } = hall;
+    hall = new Hall(t, places, DRIVERS, {}, hall);
+    hall.credential = credential;
+  };
   nowMs = () => hall.nowMs();
   hall.credential = { user: 'root', password: () => 'specimen' };
   for (const [at, device] of fleet.devices.entries()) device.changePoolUser(0, `owner${at}.w1`);
   let how: Behaviour = 'honest';
-  fleet.follow((device, request) => device.behave(NAMING[name]?.test(request) === true ? how : 'honest'));
+  let lost = NAMING[name];
+  fleet.follow((device, request) => device.behave(lost?.test(request) === true ? how : 'honest'));
   const look = async (...seats: readonly number[]): Promise<void> => {
     for (const at of seats) {
       hall.passedMs += 5000;
@@ -75,10 +92,21 @@ const rowOf = async (t: TestContext, name: string, base: string, devices = 2): P
       .filter(({ state, severity }) => state === 'open' && severity !== 'info')
       .map(({ id, device, severity }) => `${known.indexOf(device)} ${id} ${severity}`);
   };
-  const lose = (now: Behaviour): void => {
+  const lose = (now: Behaviour, asked = NAMING[name]): void => {
     how = now;
+    lost = asked;
   };
-  return { fleet, hall, lose, ids, look, found };
+  return {
+    fleet,
+    get hall() {
+      return hall;
+    },
+    restart,
+    lose,
+    ids,
+    look,
+    found,
+  };
 };
 
 /** The first two exchange their addresses. */
@@ -117,6 +145,21 @@ for (const [at, [name, how]] of (
     assert.deepEqual(found().filter(isGrave), []);
   });
 }
+
+test('machines with several pools that exchange their addresses twice within a day alarm nobody, and are told at the third time', async (t) => {
+  const row = await rowOf(t, M50S, '127.46.81.1');
+  const { hall, look, found } = row;
+  const graveAfter = async (): Promise<readonly string[]> => {
+    hall.passedMs += 60 * MINUTE;
+    await exchange(row);
+    for (const seat of [0, 1]) await hall.look(seat, 'pools');
+    for (let looks = 0; looks < 4; looks += 1) await look(0, 1);
+    return found().filter((finding) => finding.endsWith(' critical'));
+  };
+  assert.deepEqual(await graveAfter(), []);
+  assert.deepEqual(await graveAfter(), []);
+  assert.deepEqual(await graveAfter(), ['0 pool.user-changed critical', '1 pool.user-changed critical']);
+});
 
 test('an account that nobody is known to work for is found at once, though what names the machine is lost', async (t) => {
   const { fleet, hall, lose, look, found } = await rowOf(t, M50S, '127.46.20.1');
@@ -179,6 +222,91 @@ test('a dark machine is not back because another one that is known takes its add
   for (let looks = 0; looks < 3; looks += 1) await look(0, 1);
   assert.deepEqual(found().filter(isGrave), []);
   assert.deepEqual([ids()[0], hall.fleet.state(one ?? '')?.marks.failures !== 0], [two, true]);
+});
+
+/** The first machine is silent until it counts as dark. */
+const darken = async ({ fleet, hall, look, found }: Row): Promise<void> => {
+  await fleet.device(0).goDark();
+  for (let looks = 0; looks < 6; looks += 1) {
+    hall.passedMs += MINUTE;
+    await look(0);
+  }
+  assert.deepEqual(found(), ['0 visibility.device-dark low']);
+};
+
+const LOSSES = [
+  [GAMMA, 'busy'],
+  [GAMMA, 'early-close'],
+  [M50S, 'truncate'],
+  [S21, 'early-close'],
+] as const;
+
+for (const [at, [name, how]] of LOSSES.entries()) {
+  for (const restarts of [false, true]) {
+    const again = restarts ? ', also over a restart' : '';
+    test(`a dark ${name} is not back because a known one at its address answers without name and pools (${how})${again}`, async (t) => {
+      const row = await rowOf(t, name, `127.46.${50 + 2 * at + Number(restarts)}.1`, 3);
+      const { fleet, look, ids, found, lose } = row;
+      const [one, two] = ids();
+      const isStillDark = (): boolean => {
+        const state = row.hall.fleet.state(one ?? '');
+        return state !== undefined && isDark(state) && state.marks.failures > 0;
+      };
+      await darken(row);
+      lose(how, NAMING_AND_POOLS[name]);
+      await fleet.device(1).moveTo(fleet.device(0).address);
+      for (let looks = 0; looks < 4; looks += 1) {
+        await row.hall.look(0, 'pools');
+        await look(0, 1);
+        assert.ok(isStillDark(), `look ${looks}`);
+        if (restarts && looks === 1) row.restart();
+      }
+      lose('honest');
+      for (let looks = 0; looks < 3; looks += 1) await look(0, 1);
+      assert.equal(ids()[0], two);
+      for (let rounds = 0; rounds < 8; rounds += 1) {
+        row.hall.passedMs += 5 * MINUTE;
+        row.hall.displaced(1);
+        await look(0, 1, 3);
+      }
+      assert.deepEqual(found().filter(isGrave), []);
+      assert.ok(isStillDark());
+    });
+  }
+
+  test(`a dark ${name} that is back, and tells neither name nor pools (${how}), is itself after ten minutes at the latest`, async (t) => {
+    const row = await rowOf(t, name, `127.46.${70 + at}.1`);
+    const { fleet, hall, look, ids, found, lose } = row;
+    const [one = ''] = ids();
+    const failures = (): number | undefined => hall.fleet.state(one)?.marks.failures;
+    await darken(row);
+    lose(how, NAMING_AND_POOLS[name]);
+    await fleet.device(0).comeBack();
+    await look(0);
+    const sinceMs = hall.passedMs;
+    const waitedMs = (): number => hall.passedMs - sinceMs;
+    while (failures() !== 0 && waitedMs() < 30 * MINUTE) {
+      hall.passedMs += 5000;
+      await hall.lookWhereDue();
+    }
+    assert.ok(waitedMs() > MINUTE && waitedMs() <= 10 * MINUTE + 5000, `${waitedMs()}`);
+    lose('honest');
+    for (let looks = 0; looks < 4; looks += 1) await look(0, 1);
+    assert.deepEqual([ids()[0], found().filter(isGrave)], [one, []]);
+    const state = hall.fleet.state(one);
+    assert.ok(state !== undefined && !isDark(state));
+  });
+}
+
+test('a theft at a machine that was dark is found at once, though what names it is lost', async (t) => {
+  const row = await rowOf(t, M50S, '127.46.80.1');
+  const { fleet, look, found, lose } = row;
+  await darken(row);
+  lose('truncate');
+  fleet.device(0).changePoolUser(0, 'thief.1');
+  await fleet.device(0).comeBack();
+  await look(0, 0);
+  assert.deepEqual(found(), ['0 pool.user-changed critical']);
 });
 
 for (const [at, how] of (['garbage', 'early-close'] as const).entries()) {

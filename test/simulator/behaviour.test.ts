@@ -62,3 +62,11 @@ test('a device may answer in the words of another family', async () => {
   fleet.device(1).behave('other-family');
   assert.match(bodyOf(await getPath(fleet, fleet.device(1), '/system')), /"macaddr":"02:12:A5:00:00:02"/);
 });
+
+test('a busy device answers no page, and its API as ever', async () => {
+  const { honest, heard } = await misbehaving('busy', '127.26.11.1');
+  assert.equal(heard.text.length, honest.length);
+  await using fleet = await startFleet({ specimens: [RACK], base: '127.26.12.1' });
+  fleet.device(0).behave('busy');
+  assert.match((await getPath(fleet, fleet.device(0), '/system')).text, /^HTTP\/1.1 503 /);
+});

@@ -94,6 +94,7 @@ const isPlain = ({ method, headers, body }: Request, { device }: Visit): boolean
 const replyTo = (request: Request, visit: Visit): Answer => {
   const { device, port } = visit;
   if (device.behaviour === 'code45') return { status: 403, headers: '', body: 'forbidden' };
+  if (device.behaviour === 'busy') return { status: 503, headers: '', body: 'busy' };
   const login = loginReply(device, request);
   if (login !== undefined) return login;
   const { method, path } = request;

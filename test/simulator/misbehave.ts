@@ -13,6 +13,7 @@ export const misbehave = (behaviour: Behaviour, socket: Socket, reply: () => str
     case 'honest':
     case 'code45':
     case 'other-family':
+    case 'busy':
       return false;
     case 'silent':
       return true;
