@@ -13,6 +13,7 @@ import {
   type Identified,
   identify,
   isOnlyPossible,
+  isWithoutPage,
   looksLikeAnother,
   showsPage,
 } from './probe/identify.ts';
@@ -219,9 +220,15 @@ const identifyAndAsk = async (
   }
 };
 
-/** A port that is closed, like a page that is lost, is no word of another family: what answers still speaks as the one that is known does. */
-const lacksPageOnly = ({ unpaged }: Identified, first: Sight | undefined): boolean =>
-  unpaged === true && first?.kind === 'seen' && first.driver.stillSpeaks?.(first.capture.replies) === true;
+/**
+ * Whether a device is without the page by which it was known, and speaks as before: a port that is closed, or a server that sends elsewhere
+ * or refuses, is no word of another family.
+ */
+const lacksPageOnly = (found: Identified, first: Sight | undefined): boolean =>
+  first?.kind === 'seen' &&
+  first.driver.toldByPage === true &&
+  first.driver.stillSpeaks?.(first.capture.replies) === true &&
+  isWithoutPage(found);
 
 const askAs = async (found: Identified, target: Target, look: LookKind, deps: LookDeps): Promise<Sight> => {
   // Identification closed its last connection to the device a moment ago.

@@ -275,6 +275,8 @@ export interface Driver<Name extends string = string> {
   readonly recognise: (clues: Clues) => 0 | 1 | 2 | 3;
   /** Whether replies of a later look still speak this family; `false` makes the agent identify the device anew. */
   readonly stillSpeaks?: (replies: Replies) => boolean;
+  /** Units may be told by a web page alone, while all else that they say is what any miner program says. */
+  readonly toldByPage?: true;
   readonly queries: { readonly [Key in Name]: Query };
   /**
    * Pages that are the same for everybody as long as the firmware is, and are given without a log-in: their digests are

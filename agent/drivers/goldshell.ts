@@ -150,6 +150,7 @@ export const goldshell = defineDriver({
     'delawr0190/foreman-apps, UpstreamData/pyasic, public notes on boxes with firmware 2.2; replies of CK5 and an LB unit',
   recognise,
   stillSpeaks,
+  toldByPage: true,
   proofs: ['status'],
   vendorLogin: { user: 'admin', password: '123456789' },
   queries: {

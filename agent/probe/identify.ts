@@ -157,6 +157,10 @@ export const looksLikeAnother = (driver: Driver, { replies }: Capture, drivers: 
 export const isOnlyPossible = (driver: Driver, { replies }: Capture): boolean =>
   driver.outside !== true && judge(driver, cluesIn(driver, replies)) < LIKELY;
 
+/** Whether what was found is no more than possible, and no web page says anything: there is none, or another answer in its place. */
+export const isWithoutPage = ({ driver, clues }: Identified): boolean =>
+  driver.outside !== true && judge(driver, clues) < LIKELY && (clues.web === undefined || clues.web.status >= 300);
+
 /** What a device could be, and which answers would tell, in words. */
 export const couldBe = ({ families, lost }: Extract<Identification, { kind: 'ambiguous' }>): string => {
   const named = `could be ${families.join(' or ')}`;

@@ -402,24 +402,54 @@ for (const [how, looksUntilKnown] of [
   });
 }
 
-test('a Goldshell that is known by its page alone is one while its web port refuses connections, and no other family', async (t) => {
-  const page = await FakeMiner.start((request, socket) => socket.write(honest(request.split(' HTTP/')[0] ?? '')));
-  await using box = await boxBeside(t, page.port);
-  const { hall, fleet } = box;
-  await hall.look(0);
-  assert.equal(familyAt(hall), 'goldshell');
-  await page[Symbol.asyncDispose]();
-  for (let looks = 0; looks < 4; looks += 1) {
-    hall.passedMs += 900_000;
+for (const [how, away] of Object.entries({
+  'refuses connections': undefined,
+  'asks for a log-in': 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n',
+  'forbids its pages': 'HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n',
+  'has lost its pages': 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n',
+  'sends to TLS': 'HTTP/1.1 302 Found\r\nLocation: https://192.0.2.7/\r\nContent-Length: 0\r\n\r\n',
+}))
+  test(`a Goldshell that is known by its page alone is one while its web port ${how}, and no other family`, async (t) => {
+    let isAway = false;
+    const page = await FakeMiner.start((request, socket) => {
+      socket.write(isAway && away !== undefined ? away : honest(request.split(' HTTP/')[0] ?? ''));
+    });
+    t.after(() => page[Symbol.asyncDispose]());
+    await using box = await boxBeside(t, page.port);
+    const { hall, fleet } = box;
     await hall.look(0);
-    await hall.look(0, 'pools');
     assert.equal(familyAt(hall), 'goldshell');
-  }
-  assert.deepEqual(new Set(hall.findings().map(({ id }) => id)), new Set(['visibility.coverage-reduced']));
-  await fleet.device(0).swapTo(loadSpecimens().find(({ name }) => name === M50S) as Specimen);
-  for (let looks = 0; looks < 3; looks += 1) await hall.look(0);
-  assert.ok(weightsIn(hall).some(([id, , severity]) => id === 'firmware.family-changed' && severity === 'high'));
-});
+    isAway = true;
+    if (away === undefined) await page[Symbol.asyncDispose]();
+    for (let looks = 0; looks < 4; looks += 1) {
+      hall.passedMs += 900_000;
+      await hall.look(0);
+      await hall.look(0, 'pools');
+      assert.equal(familyAt(hall), 'goldshell');
+    }
+    assert.deepEqual(new Set(hall.findings().map(({ id }) => id)), new Set(['visibility.coverage-reduced']));
+    await fleet.device(0).swapTo(loadSpecimens().find(({ name }) => name === M50S) as Specimen);
+    for (let looks = 0; looks < 3; looks += 1) await hall.look(0);
+    assert.ok(weightsIn(hall).some(([id, , severity]) => id === 'firmware.family-changed' && severity === 'high'));
+  });
+
+for (const [at, name] of ['antminer-stock/s21', 'antminer-stock/s19-4028', 'antminer-stock/s9'].entries())
+  test(`${name}: one that answers as plain cgminer while its web port refuses is of another family at once`, async (t) => {
+    const base = `127.44.73.${1 + at}`;
+    await using fleet = await start(base, name);
+    const { ports, ...place } = placeOf(base, fleet);
+    const hall = new Hall(t, [{ ...place, ports: { ...ports, http: 1 } }]);
+    for (let looks = 0; looks < 2; looks += 1) await hall.look(0);
+    assert.equal(familyAt(hall), 'antminer-stock');
+    const cgminer = loadSpecimens().find((one) => one.name === 'cgminer/cgminer') as Specimen;
+    const pools = loadSpecimens()
+      .find((one) => one.name === name)
+      ?.files.get('pools.json');
+    const files = new Map([...cgminer.files, ...(pools === undefined ? [] : [['pools.json', pools] as const])]);
+    await fleet.device(0).swapTo({ ...cgminer, files });
+    for (let looks = 0; looks < 3; looks += 1) await hall.look(0);
+    assert.ok(weightsIn(hall).some(([id, , severity]) => id === 'firmware.family-changed' && severity === 'high'));
+  });
 
 test('a web port that resets at every look is asked for its page at full looks, for six hours', async (t) => {
   const web = await startAway(t, 'reset');
