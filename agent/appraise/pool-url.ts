@@ -1,5 +1,5 @@
 import { getDomain } from 'tldts';
-import { canonicalHost } from '../normalise/pool-url.ts';
+import { bracketed, canonicalHost } from '../normalise/pool-url.ts';
 
 /** The parts of a pool URL that decide where work goes. Lower case where the case says nothing; a missing part stays missing. */
 export interface Endpoint {
@@ -18,7 +18,7 @@ export const parseEndpoint = (url: string): Endpoint => {
   const at = authority.lastIndexOf('@');
   const own = authority.slice(at + 1);
   const [place, path] = leadsElsewhere(own, tail) ? [own + tail, ''] : [own, tail];
-  const [, host = place, port] = place.match(/^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/) ?? [];
+  const [, host = place, port] = bracketed(place).match(/^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/) ?? [];
   return {
     ...(scheme === undefined ? {} : { scheme: scheme.toLowerCase() }),
     ...(at === -1 ? {} : { account: authority.slice(0, at) }),

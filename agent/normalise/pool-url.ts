@@ -4,8 +4,8 @@ import { withoutSecrets } from '../drivers/text-secrets.ts';
 const POOL_URL =
   /^(?:(?<scheme>[a-z][a-z0-9+.-]*):\/\/)?(?:(?<user>[^/?#]*)@)?(?<host>\[[^\]]*\]|[^:/#?\s]*)(?::(?<port>\d{1,5}))?(?<path>[/?][^#]*)?(?<flag>#.*)?$/i;
 
-/** An IPv6 address that nobody put in brackets, so that no port can stand behind it. */
-const BARE_IPV6 = /^[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*$/i;
+/** An IPv6 address that nobody put in brackets, so that no port can stand behind it; with the zone of a link, where it has one. */
+const BARE_IPV6 = /^[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*(?:%[a-z0-9_.-]+)?$/i;
 
 /**
  * The canonical form of a pool URL (catalogue §1): scheme and host in lower case, the port a driver documents as
@@ -35,7 +35,7 @@ const LONGEST_KNOWN = 256;
 const canonicalForm = (spelled: string, defaultPort: number | undefined): string => {
   const trimmed = withoutSecrets(spelled.trim());
   const { scheme = '', rest } = splitScheme(trimmed);
-  const found = POOL_URL.exec(BARE_IPV6.test(rest) ? `${scheme}[${rest}]` : trimmed)?.groups;
+  const found = POOL_URL.exec(scheme + bracketed(rest))?.groups;
   const host = canonicalHost(withoutTail(found?.host ?? '', '.'));
   if (found === undefined || host === '') return trimmed;
   const port = found.port === undefined ? defaultPort : Number(found.port);
@@ -49,10 +49,15 @@ const canonicalForm = (spelled: string, defaultPort: number | undefined): string
   ].join('');
 };
 
+/** An address of IPv6 in brackets; anything else as it is. */
+export const bracketed = (place: string): string => (BARE_IPV6.test(place) ? `[${place}]` : place);
+
 /** A host in small letters; an address of IPv6, in brackets, in its one spelling (RFC 5952). */
 export const canonicalHost = (spelled: string): string => {
   const host = asciiLower(spelled);
-  return host.startsWith('[') ? (URL.parse(`http://${host}`)?.hostname ?? host) : host;
+  const [, address, zone = ''] = /^\[([0-9a-f:.]+)(%[^\]]*)?\]$/.exec(host) ?? [];
+  const known = address === undefined ? null : URL.parse(`http://[${address}]`);
+  return known === null ? host : known.hostname.replace(']', `${zone}]`);
 };
 
 /** In small letters, as far as hosts know any: that of a Kelvin sign would be a k. */

@@ -79,6 +79,8 @@ describe('pool.reconnect-redirect, from the list of port 4028', () => {
       assert.deepEqual(at('av.example', 'stratum+ssl://AV.example:443/#xnsub'), []);
       for (const same of ['2001:db8::7', '[2001:db8::7]', '[2001:DB8:0::7]:3333', '2001:0db8::0007'])
         assert.deepEqual(at(same, 'stratum+tcp://[2001:db8::7]:3333'), [], same);
+      for (const same of ['fe80::1%eth0', '[FE80:0::1%eth0]'])
+        assert.deepEqual(at(same, 'stratum+tcp://[fe80::1%eth0]:3333'), [], same);
       assert.deepEqual(at('2001:db8::8', 'stratum+tcp://[2001:db8:0::7]:3333'), ['[2001:db8::7] -> [2001:db8::8]']);
     });
   }

@@ -19,7 +19,8 @@ const forms: readonly [string, string][] = [
   ['stratum+ssl://2001:DB8::1', 'stratum+ssl://[2001:db8::1]'],
   ['stratum+ssl://[2001:0db8:0:0::0001]:443', 'stratum+ssl://[2001:db8::1]:443'],
   ['2001:DB8:0::1', '[2001:db8::1]'],
-  ['[fe80::1%eth0]:3333', '[fe80::1%eth0]:3333'],
+  ['[FE80:0::1%eth0]:3333', '[fe80::1%eth0]:3333'],
+  ['fe80:0::1%eth0', '[fe80::1%eth0]'],
   ['[2001:db8::1::2]:3333', '[2001:db8::1::2]:3333'],
   [
     'stratum2+tcp://v2.pool.example/9awtMD5KQgvRUh2yFbjVeT7b6hjipWcAsQHd6wEhgtDT9soosna',
