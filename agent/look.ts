@@ -233,7 +233,15 @@ const lacksPageOnly = (found: Identified, first: Sight | undefined): boolean =>
 const askAs = async (found: Identified, target: Target, look: LookKind, deps: LookDeps): Promise<Sight> => {
   // Identification closed its last connection to the device a moment ago.
   await waitFor(found.driver.pauseMs ?? 0, deps);
-  return recognisedBy(answering(await ask(target, found.driver, look, deps)), found);
+  return recognisedBy(answering(await ask(withoutOthers(target, found), found.driver, look, deps)), found);
+};
+
+/** Where one port was named for all protocols and answers in the frames of API 3, no other one is spoken there. */
+const withoutOthers = (target: Target, { clues: { framed, cgminer } }: Identified): Target => {
+  const { ports } = target;
+  const isAlone = ports.cgminer === ports.whatsminer && ports.http === ports.whatsminer;
+  if (!isAlone || cgminer.size > 0 || framed === undefined || framed.size === 0) return target;
+  return { ...target, ports: { ...ports, cgminer: null, http: null } };
 };
 
 /** How often, and how long, web pages have to be lost until a device counts as one that has none. */

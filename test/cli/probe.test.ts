@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { askDeps } from '../../agent/cli/probe.ts';
@@ -20,6 +21,7 @@ const specimen = (name: string): Specimen => {
 };
 
 const [MINER, WEB_ONLY, LOGIN] = ['127.40.0.1', '127.40.0.2', '127.40.0.3'] as const;
+const FRAMES_ONLY = '127.40.0.9';
 
 let fleet: Fleet;
 let ports: string;
@@ -101,6 +103,30 @@ test('host:port asks that port only, whichever protocol it speaks', async () => 
       [0, 'axeos'],
     ],
   );
+});
+
+test('host:4433 reads of a WhatsMiner all that API 3 tells', async (t) => {
+  const api3 = await startFleet({ specimens: [specimen('whatsminer/m6x-api3')], base: FRAMES_ONLY });
+  t.after(() => api3.stop());
+  // What is no frame it does not wait for.
+  const door = createTcpServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', (bytes) => {
+      if (/^(?:\{"|GET )/.test(bytes.toString('latin1'))) return void socket.end();
+      const behind = connect(api3.ports.whatsminer, FRAMES_ONLY);
+      behind.on('error', () => socket.destroy());
+      behind.write(bytes);
+      socket.pipe(behind).pipe(socket);
+    });
+  });
+  await once(door.listen(0, FRAMES_ONLY), 'listening');
+  t.after(() => door.close());
+  const { port } = door.address() as AddressInfo; // a TCP server has one
+  const { code, out } = await assayer(['probe', `${FRAMES_ONLY}:${port}`, '--json', '--no-endpoint']);
+  const { family, identity, pools } = JSON.parse(out);
+  assert.deepEqual([code, family], [0, 'whatsminer']);
+  assert.ok(identity.model.length > 0 && identity.mac.length > 0);
+  assert.ok(pools.length > 0);
 });
 
 test('a log-in opens what was refused without one', async (t) => {
