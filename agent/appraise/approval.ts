@@ -32,6 +32,13 @@ export const stagesOf = (state: DeviceState, shown: Facts): readonly Described[]
   describe(state, shown),
 ];
 
+/** Whether documents name the device otherwise than before, so that others may speak of it. */
+export const isNamedAnew = (before: DeviceState, after: DeviceState, shown: Facts): boolean =>
+  namesIn(describe(before, shown)) !== namesIn(describe(after, shown));
+
+const namesIn = ({ family, model, version, was }: Described): string =>
+  JSON.stringify([family, model, version, was?.family, was?.model, was?.version]);
+
 /** Facts that a scope may name. */
 type Naming = 'family' | 'identity.model' | 'firmware.version';
 

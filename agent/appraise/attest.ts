@@ -8,6 +8,7 @@ import type { Observation } from '../normalise/observation.ts';
 import { absencesIn, isAbsent } from './absences.ts';
 import { speaksOf, unclaimedOf } from './accept.ts';
 import type { Advanced } from './advance.ts';
+import { isNamedAnew } from './approval.ts';
 import { checksOf } from './checks.ts';
 import { type Attested, type DeviceState, orNone, type Reference, type Track } from './device.ts';
 import type { Finding, Trigger } from './finding.ts';
@@ -67,6 +68,8 @@ const tellsWhatIsOpen = (state: DeviceState, facts: Facts): boolean => {
 };
 
 interface Judged {
+  /** As documents were asked about it. */
+  readonly noted: DeviceState;
   readonly facts: Facts;
   readonly standIns: Observation['standIns'];
   readonly approved: Approved | undefined;
@@ -84,7 +87,7 @@ interface Judged {
 export const attest = (
   judged: DeviceState,
   trigger: Trigger,
-  { facts, standIns, approved, outcomes, advanced, observation, context, isUpdating, stale }: Judged,
+  { noted, facts, standIns, approved, outcomes, advanced, observation, context, isUpdating, stale }: Judged,
 ): Verdict => {
   const isFull = observation.look === 'full';
   // Where no full look can be had a device that was dark still is.
@@ -110,8 +113,8 @@ export const attest = (
   };
   clearSettled(state);
   const atMs = nextAtMs(state, undefined, { ...advanced, waiting: [] }, isUpdating, context);
-  // What was learned just now was held against nothing yet.
-  if (atMs === undefined && learn !== 'all') settle(state, observation, context);
+  // What was learned just now was held against nothing yet, nor was what other documents hold it to from now on.
+  if (atMs === undefined && learn !== 'all' && !isNamedAnew(noted, state, facts)) settle(state, observation, context);
   return {
     state,
     changed: true,

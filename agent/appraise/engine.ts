@@ -4,7 +4,7 @@ import { NO_FACTS } from '../baseline/kept.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { withAbsent } from './absences.ts';
 import { type Advanced, advance } from './advance.ts';
-import { approvedOf } from './approval.ts';
+import { approvedOf, isNamedAnew } from './approval.ts';
 import { attest, documentsText, triggerOf, unattestedFacts } from './attest.ts';
 import { owedTo } from './breach.ts';
 import { type DeviceState, isJustBack, lastSeenMs, orNone, type Track } from './device.ts';
@@ -108,6 +108,7 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
   noteWaiting(before.marks, observation.look, advanced.waiting, context.nowMs);
   if (trigger !== undefined)
     return attest(moved, trigger, {
+      noted,
       facts,
       standIns: compared.standIns,
       approved,
@@ -121,7 +122,7 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
   const state = unseen === moved.unattested || !isFull ? moved : withUnattested(moved, unseen);
   const atMs = nextAtMs(state, unseen, advanced, restless, context);
   if (state !== before) clearSettled(state);
-  if (atMs === undefined) settle(state, observation, context);
+  if (atMs === undefined && !isNamedAnew(noted, state, facts)) settle(state, observation, context);
   return {
     state,
     changed: state !== before,

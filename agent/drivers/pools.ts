@@ -140,7 +140,7 @@ const withPort = (host: string, port: number): string => {
     return `${account}${withPort(host.slice(account.length), port)}`;
   const name = host.replace(/^[^/]*:\/\//, '').replace(/\/.*$/s, '');
   if (/^[^:]*:[0-9]+$|\]:[0-9]+$/.test(name)) return host;
-  const bracketed = name.includes(':') && !name.startsWith('[') ? host.replace(name, `[${name}]`) : host;
+  const bracketed = name.includes(':') && !name.startsWith('[') ? host.replace(name, () => `[${name}]`) : host;
   return `${bracketed.replace(/\/$/, '')}:${port}`;
 };
 

@@ -57,7 +57,7 @@ export const canonicalHost = (spelled: string): string => {
   const host = asciiLower(spelled);
   const [, address, zone = ''] = /^\[([0-9a-f:.]+)(%[^\]]*)?\]$/.exec(host) ?? [];
   const known = address === undefined ? null : URL.parse(`http://[${address}]`);
-  return known === null ? host : known.hostname.replace(']', `${zone}]`);
+  return known === null ? host : known.hostname.replace(']', () => `${zone}]`);
 };
 
 /** In small letters, as far as hosts know any: that of a Kelvin sign would be a k. */

@@ -53,11 +53,17 @@ test('a reference for the new version that states it is in force for a WhatsMine
   ]);
   device.setFirmware({ version: newer });
   await gateway.says('the new version', () => JSON.stringify(gateway.attestations('r1').at(-1)).includes(newer));
+  const isTold = (user: string) => (): boolean =>
+    gateway.findings('pool.user-changed').some(({ finding }) => finding.after === user && finding.state === 'open');
+  const [{ user: accepted = '' } = {}] = claims?.pools as readonly { readonly user?: string }[];
+  // It shows nothing new: what it is held to is.
+  await gateway.says('the account of the former version', isTold(accepted));
   for (const slot of (claims?.pools as readonly unknown[]).keys()) device.changePoolUser(slot, 'bcme.w');
   await gateway.says('the new account', () => JSON.stringify(gateway.attestations('r1').at(-1)).includes('bcme.w'));
   assert.match(await ok('baseline show', 'r1'), /^pools\.user .*newer/m);
-  const { appraisal } = gateway.attestations('r1').at(-1) ?? {};
-  assert.equal(appraisal?.conformance, 'match');
+  await gateway.says('a match', () => gateway.attestations('r1').at(-1)?.appraisal?.conformance === 'match');
+  device.setFirmware({ version: former });
+  await gateway.says('the account of the newer version', isTold('bcme.w'));
   device.changePoolUser(0, 'mallory.w');
   await gateway.says('a theft', () =>
     gateway.findings('pool.user-changed').some(({ finding }) => finding.after === 'mallory.w'),

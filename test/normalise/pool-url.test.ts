@@ -21,6 +21,8 @@ const forms: readonly [string, string][] = [
   ['2001:DB8:0::1', '[2001:db8::1]'],
   ['[FE80:0::1%eth0]:3333', '[fe80::1%eth0]:3333'],
   ['fe80:0::1%eth0', '[fe80::1%eth0]'],
+  ["[fe80:0::1%eth0$']:3333", "[fe80::1%eth0$']:3333"],
+  ['[fe80::1%$&]:3333', '[fe80::1%$&]:3333'],
   ['[2001:db8::1::2]:3333', '[2001:db8::1::2]:3333'],
   [
     'stratum2+tcp://v2.pool.example/9awtMD5KQgvRUh2yFbjVeT7b6hjipWcAsQHd6wEhgtDT9soosna',
