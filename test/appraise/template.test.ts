@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fieldsOf, matchesTemplate } from '../../agent/appraise/template.ts';
+import { cpuMs } from '../cpu.ts';
 
 const DEVICE = {
   labels: { rack: 'r14', tenant: 'acme', site: 'tx1' },
@@ -54,9 +55,9 @@ test('stars and braces that a device reports stand for themselves', () => {
 
 test('a long user is matched in short time', () => {
   const user = `${'a'.repeat(4000)}b`;
-  const startMs = performance.now();
+  const startMs = cpuMs();
   assert.ok(!matches(`${'a*'.repeat(20)}c`, user));
-  assert.ok(performance.now() - startMs < 2000);
+  assert.ok(cpuMs() - startMs < 2000);
 });
 
 test('a template tells its fields', () => {

@@ -9,6 +9,7 @@ import { READING_COMMANDS, READING_NOUNS } from '../../agent/outside/acting-name
 import { parseDriver } from '../../agent/outside/load.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import { IDENTIFICATION } from '../../agent/probe/identify.ts';
+import { cpuMs } from '../cpu.ts';
 import { CHANGING_COMMANDS } from '../simulator/watch.ts';
 import { ACME } from './example.ts';
 
@@ -443,12 +444,12 @@ describe('hostile YAML', () => {
 
   for (const [what, text] of Object.entries(HOSTILE)) {
     test(`${what} is told in time`, () => {
-      const startMs = performance.now();
+      const startMs = cpuMs();
       const found = problemsOf(text);
       assert.ok(
         found.length > 0 && found.every(({ line, message, remedy }) => line > 0 && message !== '' && remedy !== ''),
       );
-      assert.ok(performance.now() - startMs < 5000);
+      assert.ok(cpuMs() - startMs < 5000);
     });
   }
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { readTable } from '../../agent/probe/html-table.ts';
+import { cpuMs } from '../cpu.ts';
 
 const specimen = (file: string): string =>
   readFileSync(new URL(`../specimens/whatsminer/m21x-luci/${file}`, import.meta.url), 'latin1');
@@ -119,8 +120,8 @@ test('a page of megabytes made to be read slowly takes no time', { timeout: 20_0
     `${PAGE}${'</html> '.repeat(many)}x`,
   ];
   for (const [index, page] of heads.entries()) {
-    const startMs = performance.now();
+    const startMs = cpuMs();
     read(page);
-    assert.ok(performance.now() - startMs < 1000, `page ${index}`);
+    assert.ok(cpuMs() - startMs < 1000, `page ${index}`);
   }
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { accountOf, payeeOf, workerOf } from '../../shared/pool-user.ts';
+import { cpuMs } from '../cpu.ts';
 
 test('the account of a user ends at the first dot, behind a coin at the second, that of an e-mail log-in behind its domain', () => {
   for (const [user, account, worker] of [
@@ -61,7 +62,7 @@ test('where no account is told the whole user says for whom it works', () => {
 });
 
 test('a long user is read in short time', () => {
-  const startMs = performance.now();
+  const startMs = cpuMs();
   for (const piece of ['a', '.', '.a', '.aa', 'a@', '@.aa', '_']) accountOf(`a@${piece.repeat(50_000)}`);
-  assert.ok(performance.now() - startMs < 2000);
+  assert.ok(cpuMs() - startMs < 2000);
 });
